@@ -1,0 +1,1 @@
+//! Seeded data shared by the benches.

@@ -1,0 +1,11 @@
+//! Joins polygons with indicators and contacts into a dataset for the tile server.
+//!
+//! ```text
+//! project ─▸ polygons ─▸ keys ─┐
+//!        └─▸ tables ─▸ SQL ────┴▸ join ─▸ topology ─▸ levels ─▸ publish
+//! ```
+
+pub mod input_error;
+pub mod polygons;
+pub mod topology;
+pub mod value;

@@ -1,0 +1,2 @@
+//! `precompute`.
+fn main() {}

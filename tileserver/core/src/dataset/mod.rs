@@ -1,0 +1,15 @@
+//! The dataset: the one format that `precompute` writes and `tileserver` reads.
+//!
+//! ```text
+//! <dataset>/CURRENT                              the version id now served, one line
+//! <dataset>/versions/<id>/manifest.json          schema::Manifest
+//!                         report.json            the join report
+//!                         <layer>/<level>.fgb    FlatGeobuf, EPSG:3857, XYM, Hilbert order
+//!                         <layer>/<level>.arrow  the same rows as columns (Arrow IPC file)
+//! ```
+//!
+//! Only this module knows the layout of the files; it works on bytes, the shells do the I/O.
+
+pub mod columns;
+pub mod schema;
+pub mod write;

@@ -1,0 +1,2 @@
+//! `tileserver`.
+fn main() {}
