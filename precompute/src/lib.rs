@@ -6,6 +6,7 @@
 //! ```
 
 pub mod input_error;
+pub mod open;
 pub mod polygons;
 pub mod topology;
 pub mod value;
