@@ -60,7 +60,10 @@ impl Bitmap {
         self.words.len() * 8
     }
 
-    /// Adds a row. Panics beyond `len`.
+    /// Adds a row.
+    ///
+    /// # Panics
+    /// Beyond `len`.
     pub fn insert(&mut self, row: usize) {
         assert!(row < self.len, "row {row} of {}", self.len);
         self.words[row / 64] |= 1 << (row % 64);

@@ -11,6 +11,7 @@
 
 pub mod bitmap;
 pub mod dataset;
+pub mod density;
 pub mod geometry;
 pub mod mercator;
 pub mod tile;

@@ -66,7 +66,7 @@ pub fn degrees_from_grid(p: GridPoint) -> (f64, f64) {
 #[expect(clippy::cast_possible_truncation, reason = "clamped to the grid first")]
 fn cell(unit: f64) -> i32 {
     let cells = f64::from(WORLD_CELLS);
-    ((unit + 1.0) / 2.0 * cells).round().clamp(0.0, cells) as i32
+    (f64::midpoint(unit, 1.0) * cells).round().clamp(0.0, cells) as i32
 }
 
 #[cfg(test)]

@@ -11,5 +11,6 @@
 //! Only this module knows the layout of the files; it works on bytes, the shells do the I/O.
 
 pub mod columns;
+pub mod contacts;
 pub mod schema;
 pub mod write;

@@ -45,6 +45,9 @@ pub struct Manifest {
     /// Plain text.
     pub attribution: String,
     pub layers: Vec<Layer>,
+    /// Inside tier only: nothing of them is served to the public.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contacts: Vec<ContactSet>,
     /// By path inside the version's directory, `manifest.json` left out.
     pub files: BTreeMap<String, FileEntry>,
 }
@@ -165,6 +168,31 @@ pub enum Kind {
     Number,
     /// UTF-8, dictionary-coded.
     Text,
+}
+
+/// Contacts of one organisation, without anything that names a person.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ContactSet {
+    pub name: String,
+    /// The organisation that holds the file.
+    pub tenant: String,
+    /// Contacts with usable coordinates: those that density counts.
+    pub contacts: u64,
+    /// Contacts left out, by reason; with `contacts` they add up to the persons in the file.
+    pub left_out: BTreeMap<String, u64>,
+    pub dimensions: Vec<Dimension>,
+    /// West, south, east, north in degrees.
+    pub bounds: [f64; 4],
+    /// Path of the file inside the version's directory.
+    pub arrow: String,
+}
+
+/// An attribute that contacts can be filtered by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dimension {
+    pub name: String,
+    /// At most 63, in byte order.
+    pub classes: Vec<String>,
 }
 
 impl Layer {

@@ -1,0 +1,202 @@
+//! A contact set's file: positions and dimensions, nothing that names a person.
+//!
+//! An Arrow IPC file of one record batch: `key` (`UInt64`, ascending Morton keys) and, per
+//! dimension, its bit planes as Boolean columns `<dimension>:<bit>`. The class names are in the
+//! manifest.
+
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, BooleanArray, RecordBatch, UInt64Array};
+use arrow_buffer::{BooleanBuffer, Buffer, ScalarBuffer};
+use arrow_schema::ArrowError;
+
+use super::schema;
+use crate::density::dimension::{Dimension, DimensionError, planes_for};
+use crate::density::morton::KEY_END;
+
+/// Contacts sorted by key, with their dimensions; what density is computed from.
+#[derive(Debug, Clone)]
+pub struct ContactSet {
+    keys: ScalarBuffer<u64>,
+    dimensions: Vec<Dimension>,
+}
+
+/// Why a contact file is refused.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message documents the variant")]
+pub enum ContactsError {
+    #[error("column {0:?} is missing or of another type: rerun precompute")]
+    Column(String),
+    #[error("column {0:?} has missing values: rerun precompute")]
+    Missing(String),
+    #[error("the manifest says {expected} contacts, the file has {found}")]
+    Rows { expected: u64, found: u64 },
+    #[error("keys are not ascending at contact {0}")]
+    Order(usize),
+    #[error(transparent)]
+    Dimension(#[from] DimensionError),
+}
+
+/// The columns of a dimension before they are written: a code a contact.
+#[derive(Debug, Clone)]
+pub struct DimensionCodes {
+    pub name: String,
+    /// Names of codes 1, 2, …; code 0 is missing.
+    pub classes: Vec<String>,
+    pub codes: Vec<u8>,
+}
+
+/// The record batch of contacts, `keys` ascending.
+///
+/// # Errors
+/// When columns differ in length.
+pub fn batch(keys: Vec<u64>, dimensions: &[DimensionCodes]) -> Result<RecordBatch, ArrowError> {
+    let rows = keys.len();
+    let mut columns: Vec<(String, ArrayRef)> =
+        vec![("key".to_owned(), Arc::new(UInt64Array::from(keys)))];
+    for dimension in dimensions {
+        let planes = Dimension::encode(&dimension.codes, dimension.classes.len());
+        for (bit, plane) in planes.into_iter().enumerate() {
+            let bits = BooleanBuffer::new(Buffer::from(plane), 0, rows.min(dimension.codes.len()));
+            columns.push((
+                plane_name(&dimension.name, bit),
+                Arc::new(BooleanArray::new(bits, None)),
+            ));
+        }
+    }
+    RecordBatch::try_from_iter(columns)
+}
+
+impl ContactSet {
+    /// A view over a mapped batch.
+    ///
+    /// # Errors
+    /// When the batch is not what [`batch`] wrote for `meta`.
+    pub fn open(meta: &schema::ContactSet, batch: &RecordBatch) -> Result<Self, ContactsError> {
+        let rows = batch.num_rows();
+        if rows as u64 != meta.contacts {
+            let (expected, found) = (meta.contacts, rows as u64);
+            return Err(ContactsError::Rows { expected, found });
+        }
+        let keys = column::<UInt64Array>(batch, "key")?.values().clone();
+        check_order(&keys)?;
+        let dimensions = meta
+            .dimensions
+            .iter()
+            .map(|dimension| open_dimension(dimension, batch))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { keys, dimensions })
+    }
+
+    /// Morton keys in ascending order.
+    #[must_use]
+    pub fn keys(&self) -> &[u64] {
+        &self.keys
+    }
+
+    #[must_use]
+    pub fn dimensions(&self) -> &[Dimension] {
+        &self.dimensions
+    }
+}
+
+fn open_dimension(
+    meta: &schema::Dimension,
+    batch: &RecordBatch,
+) -> Result<Dimension, ContactsError> {
+    let planes = (0..planes_for(meta.classes.len()))
+        .map(|bit| {
+            let bits = column::<BooleanArray>(batch, &plane_name(&meta.name, bit))?.values();
+            // Sliced to start at bit 0; a copy only if the file is not one we wrote.
+            Ok(bits.sliced())
+        })
+        .collect::<Result<_, ContactsError>>()?;
+    let (name, classes) = (meta.name.clone(), meta.classes.clone());
+    Ok(Dimension::new(name, classes, planes, batch.num_rows())?)
+}
+
+fn column<'a, A: arrow_array::Array + 'static>(
+    batch: &'a RecordBatch,
+    name: &str,
+) -> Result<&'a A, ContactsError> {
+    let array = batch
+        .column_by_name(name)
+        .and_then(|array| array.as_any().downcast_ref::<A>())
+        .ok_or_else(|| ContactsError::Column(name.to_owned()))?;
+    if array.null_count() > 0 {
+        return Err(ContactsError::Missing(name.to_owned()));
+    }
+    Ok(array)
+}
+
+fn check_order(keys: &[u64]) -> Result<(), ContactsError> {
+    if let Some(at) = keys.windows(2).position(|pair| pair[0] > pair[1]) {
+        return Err(ContactsError::Order(at + 1));
+    }
+    match keys.last() {
+        Some(last) if *last >= KEY_END => Err(ContactsError::Order(keys.len() - 1)),
+        _ => Ok(()),
+    }
+}
+
+fn plane_name(dimension: &str, bit: usize) -> String {
+    format!("{dimension}:{bit}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meta(contacts: u64) -> schema::ContactSet {
+        schema::ContactSet {
+            name: "supporters".into(),
+            tenant: "demo".into(),
+            contacts,
+            left_out: [("no_coordinates".to_owned(), 2)].into(),
+            dimensions: vec![schema::Dimension {
+                name: "support".into(),
+                classes: vec!["no".into(), "yes".into()],
+            }],
+            bounds: [0.0, 0.0, 1.0, 1.0],
+            arrow: "contacts/supporters.arrow".into(),
+        }
+    }
+
+    fn support(codes: &[u8]) -> DimensionCodes {
+        DimensionCodes {
+            name: "support".into(),
+            classes: vec!["no".into(), "yes".into()],
+            codes: codes.to_vec(),
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let batch = batch(vec![3, 5, 5], &[support(&[2, 0, 1])]).expect("equal lengths");
+        let set = ContactSet::open(&meta(3), &batch).expect("just written");
+        assert_eq!(set.keys(), [3, 5, 5]);
+        let codes: Vec<u8> = (0..3)
+            .map(|contact| set.dimensions()[0].code(contact))
+            .collect();
+        assert_eq!(codes, [2, 0, 1]);
+    }
+
+    #[test]
+    fn other_files_are_refused() {
+        assert!(batch(vec![3, 5], &[support(&[2])]).is_err());
+        let unsorted = batch(vec![5, 3], &[support(&[2, 0])]).expect("equal lengths");
+        assert!(matches!(
+            ContactSet::open(&meta(2), &unsorted),
+            Err(ContactsError::Order(1))
+        ));
+        assert!(matches!(
+            ContactSet::open(&meta(3), &unsorted),
+            Err(ContactsError::Rows { .. })
+        ));
+        let bare = batch(vec![3], &[]).expect("equal lengths");
+        assert!(matches!(
+            ContactSet::open(&meta(1), &bare),
+            Err(ContactsError::Column(_))
+        ));
+    }
+}
