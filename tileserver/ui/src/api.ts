@@ -1,0 +1,172 @@
+/** The tile server's HTTP interface, as far as the page uses it. */
+import type { Language, Method } from "./state";
+
+/** Text by language code; `""` is text that was given without a language. */
+export type Localized = Record<string, string>;
+
+export interface Catalog {
+  tiles: Record<string, unknown>;
+}
+
+export interface Indicator {
+  name: string;
+  kind: "number" | "text";
+  unit?: string;
+  label: Localized;
+  level: string;
+  source?: string;
+  vintage?: string;
+  licence?: string;
+  estimate?: boolean;
+}
+
+export interface Level {
+  name: string;
+  zooms: [number, number];
+  rows: number;
+  bounds: [number, number, number, number];
+  /** Of the indicators that this level has. */
+  columns: { name: string; min?: number; max?: number; distinct: number; missing: number }[];
+}
+
+export interface TileJson {
+  name: string;
+  bounds: [number, number, number, number];
+  minzoom: number;
+  maxzoom: number;
+  attribution?: string;
+  vector_layers: { id: string; fields: Record<string, string> }[];
+  maille: {
+    version: string;
+    dataset: Localized;
+    title: Localized;
+    default_properties: string[];
+    levels: Level[];
+    indicators: Indicator[];
+  };
+}
+
+export interface Histogram {
+  min: number;
+  max: number;
+  counts: number[];
+}
+
+export interface Stats {
+  property: string;
+  count: number;
+  missing: number;
+  sum?: number;
+  min?: number;
+  max?: number;
+  mean?: number;
+  median?: number;
+  histogram?: Histogram;
+  /** Of numbers: class `i` holds the values above `upper[i - 1]`, up to `upper[i]`. */
+  breaks?: { method: string; requested: number; k: number; upper: number[]; counts: number[] };
+  /** Of text, the most frequent first. */
+  values?: { value: string; count: number }[];
+}
+
+export interface Item {
+  id: number;
+  properties: { key: string; name: string; [indicator: string]: string | number | null };
+}
+
+export interface StatsQuery {
+  layer: string;
+  level: string;
+  property: string;
+  version: string;
+  filter?: string;
+  method?: Method;
+  classes?: number;
+  /** Count in these classes instead of computing any. */
+  breaks?: number[];
+}
+
+/** RFC 9457, with the parameter at fault and the place in it where there is one. */
+export class Problem extends Error {
+  readonly status: number;
+  readonly parameter: string | null;
+  readonly position: number | null;
+
+  constructor(status: number, detail: string, parameter: string | null, position: number | null) {
+    super(detail);
+    this.status = status;
+    this.parameter = parameter;
+    this.position = position;
+  }
+}
+
+type Query = Record<string, string | number | undefined>;
+
+/** The server's root, with or without a prefix before it. */
+export const ROOT = new URL(".", document.baseURI);
+
+/** An address below the root. Empty values are left out, so that equal requests are equal texts. */
+export function address(path: string, query: Query = {}): string {
+  const pairs = Object.entries(query)
+    .filter(([, value]) => value !== undefined && value !== "")
+    .map(([key, value]) => `${key}=${encodeURIComponent(String(value))}`);
+  return ROOT.href + path + (pairs.length > 0 ? `?${pairs.join("&")}` : "");
+}
+
+export function tileTemplate(layer: string, query: Query): string {
+  return address(`${encodeURIComponent(layer)}/{z}/{x}/{y}`, query);
+}
+
+export function getCatalog(signal: AbortSignal): Promise<Catalog> {
+  return get("catalog", {}, signal);
+}
+
+export function getTileJson(layer: string, signal: AbortSignal): Promise<TileJson> {
+  return get(encodeURIComponent(layer), {}, signal);
+}
+
+export function getStats(query: StatsQuery, signal: AbortSignal): Promise<Stats> {
+  return get(
+    `${encodeURIComponent(query.layer)}/stats`,
+    {
+      property: query.property,
+      level: query.level,
+      method: query.method,
+      k: query.classes,
+      breaks: query.breaks?.join(","),
+      filter: query.filter,
+      v: query.version,
+    },
+    signal,
+  );
+}
+
+export function getItem(layer: string, level: string, key: string, version: string, signal: AbortSignal): Promise<Item> {
+  return get(`${encodeURIComponent(layer)}/items/${encodeURIComponent(key)}`, { level, v: version }, signal);
+}
+
+async function get<T>(path: string, query: Query, signal: AbortSignal): Promise<T> {
+  const response = await fetch(address(path, query), { signal, headers: { accept: "application/json" } });
+  if (!response.ok) throw await problemOf(response);
+  return (await response.json()) as T;
+}
+
+async function problemOf(response: Response): Promise<Problem> {
+  const body: unknown = await response.json().catch(() => null);
+  const member = (key: string): unknown =>
+    body && typeof body === "object" ? (body as Record<string, unknown>)[key] : undefined;
+  const detail = member("detail") ?? member("title") ?? response.statusText;
+  const parameter = member("parameter");
+  const position = member("position");
+  return new Problem(
+    response.status,
+    String(detail),
+    typeof parameter === "string" ? parameter : null,
+    typeof position === "number" ? position : null,
+  );
+}
+
+/** The text in `language`, else in any other there is. */
+export function textIn(text: Localized | undefined, language: Language, fallback: string): string {
+  if (!text) return fallback;
+  return text[language] ?? text[""] ?? text.en ?? text.fr ?? Object.values(text)[0] ?? fallback;
+}

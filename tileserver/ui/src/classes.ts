@@ -1,0 +1,108 @@
+/** What the legend lists and the map draws: classes of a number, or categories of a text. */
+import type { Indicator, Stats } from "./api";
+import { categorical, diverging, PALETTES, type Palette, paletteById, type PaletteKind, sequential } from "./palette";
+
+/** Areas with a value in `(above, upto]`; the first class includes its lower end. */
+export interface NumberClass {
+  above: number;
+  upto: number;
+  color: string;
+  count: number;
+}
+
+export interface Category {
+  value: string;
+  color: string;
+  count: number;
+}
+
+export type Classes =
+  | { kind: "number"; property: string; classes: NumberClass[] }
+  | { kind: "text"; property: string; categories: Category[]; other: { color: string; count: number } | null };
+
+export interface Choice {
+  palette: string | null;
+  flip: boolean;
+  dark: boolean;
+}
+
+/** Categories that have a colour and a line of the legend of their own. */
+const MAX_CATEGORIES = 8;
+
+/**
+ * Classes of `stats`, in colours. `matched` are the statistics under the filter, counted in the same
+ * classes; without them the counts are those of all areas.
+ */
+export function classesOf(indicator: Indicator, stats: Stats, choice: Choice, matched: Stats | null): Classes | null {
+  if (indicator.kind === "text") return categoriesOf(stats, matched, choice);
+  const { breaks, min, max } = stats;
+  if (!breaks || min === undefined || max === undefined || breaks.upper.length === 0) return null;
+  const palette = paletteFor(indicator, stats, choice.palette);
+  const colors =
+    palette.kind === "diverging"
+      ? diverging(palette, [min, ...breaks.upper], middleOf(stats), choice.dark, choice.flip)
+      : sequential(palette, breaks.upper.length, choice.dark, choice.flip);
+  const counts = (matched ?? stats).breaks?.counts ?? [];
+  return {
+    kind: "number",
+    property: stats.property,
+    classes: breaks.upper.map((upto, i) => ({
+      above: breaks.upper[i - 1] ?? min,
+      upto,
+      color: colors[i] as string,
+      count: counts[i] ?? 0,
+    })),
+  };
+}
+
+/** The palette chosen, where it suits the indicator; else one that does. */
+export function paletteFor(indicator: Indicator, stats: Stats | null, chosen: string | null): Palette {
+  const kinds = kindsFor(indicator);
+  const palette = paletteById(chosen);
+  if (palette && kinds.includes(palette.kind)) return palette;
+  const spansZero = (stats?.min ?? 0) < 0 && (stats?.max ?? 0) > 0;
+  const kind = indicator.kind === "number" && spansZero ? "diverging" : kinds[0];
+  return PALETTES.find((candidate) => candidate.kind === kind) as Palette;
+}
+
+export function kindsFor(indicator: Indicator): PaletteKind[] {
+  return indicator.kind === "text" ? ["categorical"] : ["sequential", "diverging"];
+}
+
+/** Where a diverging palette turns: zero when values lie on both sides of it, else the median. */
+function middleOf(stats: Stats): number {
+  const { min = 0, max = 0, median = (min + max) / 2 } = stats;
+  return min < 0 && max > 0 ? 0 : median;
+}
+
+function categoriesOf(stats: Stats, matched: Stats | null, choice: Choice): Classes {
+  const palette = paletteById("categories") as Palette;
+  const values = stats.values ?? [];
+  const shown = values.slice(0, values.length > MAX_CATEGORIES ? MAX_CATEGORIES - 1 : MAX_CATEGORIES);
+  const colors = categorical(palette, shown.length);
+  if (choice.flip) colors.reverse();
+  const counts = new Map((matched ?? stats).values?.map(({ value, count }) => [value, count]));
+  const categories = shown.map(({ value }, i) => ({
+    value,
+    color: colors[i] as string,
+    count: counts.get(value) ?? 0,
+  }));
+  const rest = (matched ?? stats).count - categories.reduce((sum, { count }) => sum + count, 0);
+  return {
+    kind: "text",
+    property: stats.property,
+    categories,
+    other: values.length > shown.length ? { color: palette.stops.at(-1) as string, count: rest } : null,
+  };
+}
+
+/** The colour of the class that `value` falls in; `null` when it has none. */
+export function colorOf(classes: Classes, value: unknown): string | null {
+  if (value === undefined || value === null) return null;
+  if (classes.kind === "text") {
+    return classes.categories.find((category) => category.value === value)?.color ?? classes.other?.color ?? null;
+  }
+  if (typeof value !== "number") return null;
+  const inside = classes.classes.find(({ upto }) => value <= upto) ?? classes.classes.at(-1);
+  return inside?.color ?? null;
+}

@@ -1,0 +1,57 @@
+/** Numbers as people read them, by unit and language. */
+import type { Language } from "./state";
+
+export interface Format {
+  /** With its unit: `38.2 %`, `1,024`. */
+  value(x: number): string;
+  /** Without the unit, as in an axis that names it once. */
+  plain(x: number): string;
+  /** What `plain` leaves out; empty for counts. */
+  suffix: string;
+}
+
+/** Digits follow from `span`, the distance between the extremes: three steps of it stay apart. */
+export function formatFor(unit: string | undefined, span: number, language: Language, words: UnitWords): Format {
+  const locale = localeFor(language);
+  const share = unit === "share";
+  const digits = unit === "count" ? 0 : digitsFor(share ? span * 100 : span);
+  const number = new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const plain = (x: number) => number.format(tidy(share ? x * 100 : x, digits)).replace(/^-/, "−");
+  const suffix = suffixOf(unit, words);
+  return { plain, suffix, value: (x) => (suffix ? `${plain(x)}\u202f${suffix}` : plain(x)) };
+}
+
+export interface UnitWords {
+  per1000: string;
+}
+
+function suffixOf(unit: string | undefined, words: UnitWords): string {
+  switch (unit) {
+    case undefined:
+    case "count":
+      return "";
+    case "share":
+      return "%";
+    case "per_1000":
+      return words.per1000;
+    case "eur":
+      return "€";
+    default:
+      return unit.replaceAll("_", " ");
+  }
+}
+
+function digitsFor(span: number): number {
+  if (!(span > 0)) return 1;
+  return Math.min(Math.max(2 - Math.floor(Math.log10(span)), 0), 6);
+}
+
+/** No `−0.0`. */
+function tidy(x: number, digits: number): number {
+  return Math.abs(x) < 0.5 * 10 ** -digits ? 0 : x;
+}
+
+/** The reader's own variant of the language, when the browser names one. */
+export function localeFor(language: Language): string {
+  return globalThis.navigator?.languages?.find((tag) => tag.startsWith(language)) ?? language;
+}

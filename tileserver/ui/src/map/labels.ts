@@ -1,0 +1,90 @@
+/**
+ * Names of areas, each at the most inner point of what is seen of it.
+ *
+ * Labelled from the tiles directly, an area would be named once in every tile it touches. Glyphs are
+ * drawn from the page's own font, so no glyph server is asked.
+ */
+import type { Feature, Point, Polygon, Position } from "geojson";
+import type { GeoJSONSource, Map as MapLibre, StyleSpecification } from "maplibre-gl";
+import polylabel from "polylabel";
+import type { Classes } from "../classes";
+import { needsLightText } from "../palette";
+import { onFill } from "./colors";
+
+const SOURCE = "names";
+
+/** Beyond this many areas on screen no name would fit; looking for room would only cost time. */
+const MAX_AREAS = 400;
+
+/** Pixels of width that an area needs for its name to be tried. */
+const MIN_WIDTH = 36;
+
+export function addLabels(style: StyleSpecification): void {
+  style.sources[SOURCE] = { type: "geojson", data: { type: "FeatureCollection", features: [] } };
+  style.layers.push({
+    id: SOURCE,
+    type: "symbol",
+    source: SOURCE,
+    layout: {
+      "text-field": ["get", "name"],
+      "text-font": ["Inter Variable"],
+      "text-size": ["interpolate", ["linear"], ["get", "width"], 40, 10.5, 200, 13],
+      "text-max-width": 7,
+      "text-padding": 6,
+      "text-line-height": 1.15,
+      "symbol-sort-key": ["-", ["get", "width"]],
+    },
+    paint: { "text-halo-width": 1.2, "text-halo-blur": 0.6 },
+  });
+}
+
+/** Dark text on light areas, light text on dark ones, with a halo of the area's own colour. */
+export function colorLabels(map: MapLibre, classes: Classes, missing: string): void {
+  map.setPaintProperty(
+    SOURCE,
+    "text-color",
+    onFill(classes, missing, (color) => (needsLightText(color) ? "#ffffff" : "#1b1a18")),
+  );
+  map.setPaintProperty(SOURCE, "text-halo-color", onFill(classes, missing, (color) => color));
+}
+
+/** Names what is on screen now. */
+export function placeLabels(map: MapLibre, areas: string): void {
+  const rendered = map.queryRenderedFeatures({ layers: [areas] });
+  const largest = new Map<string | number, Feature<Point> & { properties: { width: number } }>();
+  if (rendered.length <= MAX_AREAS) {
+    for (const { id, geometry, properties } of rendered) {
+      if (id === undefined || !properties.name) continue;
+      for (const polygon of polygonsOf(geometry)) {
+        const width = widthOnScreen(map, polygon[0] ?? []);
+        if (width < MIN_WIDTH || width <= (largest.get(id)?.properties.width ?? 0)) continue;
+        const [lon, lat] = polylabel(polygon as [number, number][][], degreesPerPixel(map) * 4);
+        largest.set(id, {
+          type: "Feature",
+          geometry: { type: "Point", coordinates: [lon, lat] },
+          properties: { ...properties, width },
+        });
+      }
+    }
+  }
+  map.getSource<GeoJSONSource>(SOURCE)?.setData({ type: "FeatureCollection", features: [...largest.values()] });
+}
+
+function polygonsOf(geometry: GeoJSON.Geometry): Polygon["coordinates"][] {
+  if (geometry.type === "Polygon") return [geometry.coordinates];
+  return geometry.type === "MultiPolygon" ? geometry.coordinates : [];
+}
+
+function widthOnScreen(map: MapLibre, ring: Position[]): number {
+  let west = Number.POSITIVE_INFINITY;
+  let east = Number.NEGATIVE_INFINITY;
+  for (const [lon] of ring) {
+    west = Math.min(west, lon as number);
+    east = Math.max(east, lon as number);
+  }
+  return (east - west) / degreesPerPixel(map);
+}
+
+function degreesPerPixel(map: MapLibre): number {
+  return 360 / (512 * 2 ** map.getZoom());
+}

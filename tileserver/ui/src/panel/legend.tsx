@@ -1,0 +1,135 @@
+/** The legend: how values spread, which colour is which class, and how many areas it holds. */
+import type { Stats } from "../api";
+import { type Classes, colorOf } from "../classes";
+import type { Format } from "../format";
+import { language, words } from "../i18n";
+import { classes, filter, formatOf, indicator, level, matched, stats } from "../model";
+import { emphasis } from "../pointer";
+
+export function Legend() {
+  const by = indicator.value;
+  const shown = classes.value;
+  const all = stats.value.value;
+  if (stats.error.value) {
+    return (
+      <section class="legend">
+        <p class="problem" role="alert">
+          {stats.error.value.message}
+        </p>
+      </section>
+    );
+  }
+  if (!by || !shown || !all) return <section class="legend pending" aria-busy="true" />;
+  const format = formatOf(by);
+  const under = matched.value.value?.stats;
+  const filtered = filter.value !== "" && under?.property === all.property ? under : null;
+  return (
+    <section class="legend" aria-label={words.value.legend}>
+      {shown.kind === "number" && (
+        <>
+          <Figures stats={filtered ?? all} format={format} />
+          <Histogram stats={all} classes={shown} format={format} />
+        </>
+      )}
+      <ul class="classes" onMouseLeave={() => (emphasis.value = null)}>
+        {linesOf(shown, format).map((line, i) => (
+          <li key={line.text} onMouseEnter={() => (emphasis.value = i)}>
+            <span class="swatch" style={{ background: line.color }} />
+            <span class="range">{line.text}</span>
+            <span class="count">{count(line.count)}</span>
+          </li>
+        ))}
+        {all.missing > 0 && (
+          <li class="muted">
+            <span class="swatch" style={{ background: "var(--missing)" }} />
+            <span class="range">{words.value.noData}</span>
+            <span class="count">{count((filtered ?? all).missing)}</span>
+          </li>
+        )}
+      </ul>
+      {filtered && (
+        <p class="matched" role="status">
+          {words.value.matched(count(filtered.count + filtered.missing), count(level.value?.rows ?? 0))}
+        </p>
+      )}
+      <p class="source">{[by.source, by.vintage].filter(Boolean).join(", ")}</p>
+    </section>
+  );
+}
+
+function Figures({ stats, format }: { stats: Stats; format: Format }) {
+  const figures: [string, number | undefined][] = [
+    [words.value.from, stats.min],
+    [words.value.median, stats.median],
+    [words.value.to, stats.max],
+  ];
+  return (
+    <dl class="figures">
+      {figures.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value === undefined ? "–" : format.value(value)}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+const WIDTH = 320;
+const HEIGHT = 64;
+
+/** Bars of equal width, in the colours of the classes they fall in, above the classes' bounds. */
+function Histogram({ stats, classes, format }: { stats: Stats; classes: Classes & { kind: "number" }; format: Format }) {
+  const { histogram } = stats;
+  if (!histogram || histogram.max <= histogram.min) return null;
+  const { min, max, counts } = histogram;
+  const tallest = Math.max(...counts, 1);
+  const step = WIDTH / counts.length;
+  const x = (value: number) => ((value - min) / (max - min)) * WIDTH;
+  return (
+    <svg class="histogram" viewBox={`0 0 ${WIDTH} ${HEIGHT + 7}`} preserveAspectRatio="none" aria-hidden="true">
+      {counts.map((n, i) => {
+        const height = n === 0 ? 0 : Math.max((n / tallest) * HEIGHT, 1.5);
+        const middle = min + ((i + 0.5) * (max - min)) / counts.length;
+        return (
+          <rect
+            key={i}
+            x={i * step + 0.5}
+            y={HEIGHT - height}
+            width={Math.max(step - 1, 0.5)}
+            height={height}
+            fill={colorOf(classes, middle) ?? "none"}
+          >
+            <title>{format.value(middle)}</title>
+          </rect>
+        );
+      })}
+      {classes.classes.map(({ above, upto, color }) => (
+        <rect key={upto} x={x(above)} y={HEIGHT + 2} width={Math.max(x(upto) - x(above), 0)} height={5} fill={color} />
+      ))}
+    </svg>
+  );
+}
+
+interface Line {
+  color: string;
+  text: string;
+  count: number;
+}
+
+function linesOf(classes: Classes, format: Format): Line[] {
+  if (classes.kind === "number") {
+    return classes.classes.map(({ above, upto, color, count }) => ({
+      color,
+      text: words.value.between(format.plain(above), format.value(upto)),
+      count,
+    }));
+  }
+  const lines: Line[] = classes.categories.map(({ value, color, count }) => ({ color, text: value, count }));
+  if (classes.other) lines.push({ ...classes.other, text: words.value.other });
+  return lines;
+}
+
+function count(n: number): string {
+  return new Intl.NumberFormat(language.value).format(n);
+}

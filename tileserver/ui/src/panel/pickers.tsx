@@ -1,0 +1,81 @@
+/** What to look at: layer, indicator, level. */
+import { words } from "../i18n";
+import { Icon } from "../icons";
+import { description, indicator, indicators, labelOf, layer, layers, level } from "../model";
+import { update } from "../state";
+
+export function LayerPicker() {
+  if (layers.value.length < 2) return null;
+  return (
+    <Select
+      id="layer"
+      label={words.value.layer}
+      value={layer.value ?? ""}
+      options={layers.value.map((name) => ({ value: name, text: name }))}
+      onChange={(value) => update({ layer: value, indicator: null, area: null, view: null, filter: "" })}
+    />
+  );
+}
+
+export function IndicatorPicker() {
+  if (indicators.value.length === 0) return null;
+  return (
+    <Select
+      id="indicator"
+      label={words.value.indicator}
+      value={indicator.value?.name ?? ""}
+      options={indicators.value.map((one) => ({ value: one.name, text: labelOf(one) }))}
+      onChange={(value) => update({ indicator: value })}
+      prominent
+    />
+  );
+}
+
+/** Each zoom shows one level: choosing one moves the map to where it shows. */
+export function LevelPicker() {
+  const levels = description.value?.maille.levels ?? [];
+  if (levels.length < 2) return null;
+  return (
+    <fieldset class="segments">
+      <legend>{words.value.level}</legend>
+      {[...levels].reverse().map(({ name, zooms }) => (
+        <label key={name}>
+          <input
+            type="radio"
+            name="level"
+            checked={level.value?.name === name}
+            onChange={() => void import("../map/view").then(({ zoomInto }) => zoomInto(zooms))}
+          />
+          <span>{name}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+interface SelectProps {
+  id: string;
+  label: string;
+  value: string;
+  options: { value: string; text: string }[];
+  onChange: (value: string) => void;
+  prominent?: boolean;
+}
+
+export function Select({ id, label, value, options, onChange, prominent }: SelectProps) {
+  return (
+    <div class={prominent ? "field prominent" : "field"}>
+      <label for={id}>{label}</label>
+      <div class="select">
+        <select id={id} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+          {options.map((option) => (
+            <option key={option.value} value={option.value}>
+              {option.text}
+            </option>
+          ))}
+        </select>
+        <Icon name="down" />
+      </div>
+    </div>
+  );
+}

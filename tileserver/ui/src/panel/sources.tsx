@@ -1,0 +1,27 @@
+/** Where the figures come from. */
+import { words } from "../i18n";
+import { description, indicator } from "../model";
+
+export function Sources() {
+  const by = indicator.value;
+  const facts: [string, string | undefined][] = [
+    [words.value.source, by?.source],
+    [words.value.vintage, by?.vintage],
+    [words.value.licence, by?.licence],
+  ];
+  return (
+    <footer class="sources">
+      <dl>
+        {facts.map(([name, value]) =>
+          value ? (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ) : null,
+        )}
+      </dl>
+      {description.value?.attribution && <p>{description.value.attribution}</p>}
+    </footer>
+  );
+}

@@ -1,0 +1,40 @@
+/** Addresses under which other programs read what is on screen. */
+import { useSignal } from "@preact/signals";
+import { useId } from "preact/hooks";
+import { address } from "../api";
+import { words } from "../i18n";
+import { Icon } from "../icons";
+import { layer, tiles } from "../model";
+
+export function UseBox() {
+  if (!layer.value || !tiles.value) return null;
+  return (
+    <details class="group use">
+      <summary>{words.value.use}</summary>
+      <Address label={words.value.tileUrl} value={tiles.value} />
+      <Address label={words.value.tileJson} value={address(encodeURIComponent(layer.value))} />
+    </details>
+  );
+}
+
+function Address({ label, value }: { label: string; value: string }) {
+  const copied = useSignal(false);
+  const id = useId();
+  const copy = async () => {
+    await navigator.clipboard.writeText(value);
+    copied.value = true;
+    setTimeout(() => (copied.value = false), 1500);
+  };
+  return (
+    <div class="address">
+      <label for={id}>{label}</label>
+      <div>
+        <input id={id} readOnly value={value} onFocus={(event) => event.currentTarget.select()} />
+        <button type="button" class="quiet" title={words.value.copy} onClick={() => void copy()}>
+          <Icon name={copied.value ? "check" : "copy"} />
+          <span class="hidden">{copied.value ? words.value.copied : words.value.copy}</span>
+        </button>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,81 @@
+/** The card of the area chosen: every indicator of it, and where each comes from. */
+import { textIn, type Indicator } from "../api";
+import { language, words } from "../i18n";
+import { Icon } from "../icons";
+import { description, formatOf, indicator, item, labelOf } from "../model";
+import { state, update } from "../state";
+
+export function AreaCard() {
+  const answer = item.value.value;
+  if (!state.value.area || !answer || item.error.value) return null;
+  const { properties } = answer.item;
+  const level = description.value?.maille.levels.find(({ name }) => name === answer.level);
+  const shown = (description.value?.maille.indicators ?? []).filter(({ name }) => properties[name] !== undefined);
+  return (
+    <section class="card" aria-label={properties.name}>
+      <header>
+        <p class="eyebrow">
+          {answer.level} · {properties.key}
+        </p>
+        <h2>{properties.name}</h2>
+        <button type="button" class="quiet" aria-label={words.value.close} title={words.value.close} onClick={close}>
+          <Icon name="close" />
+        </button>
+      </header>
+      <dl>
+        {shown.map((one) => (
+          <Row
+            key={one.name}
+            indicator={one}
+            value={properties[one.name] ?? null}
+            range={level?.columns.find(({ name }) => name === one.name)}
+          />
+        ))}
+      </dl>
+      <Provenance indicators={shown} />
+    </section>
+  );
+}
+
+function Row(props: { indicator: Indicator; value: string | number | null; range: { min?: number; max?: number } | undefined }) {
+  const { value, range } = props;
+  const chosen = props.indicator.name === indicator.value?.name;
+  const text =
+    value === null ? words.value.noData : typeof value === "number" ? formatOf(props.indicator).value(value) : value;
+  const { min, max } = range ?? {};
+  const place =
+    typeof value === "number" && min !== undefined && max !== undefined && max > min ? (value - min) / (max - min) : null;
+  return (
+    <div class={chosen ? "row chosen" : "row"}>
+      <dt>
+        {labelOf(props.indicator)}
+        {props.indicator.estimate && <span class="tag">{words.value.estimate}</span>}
+      </dt>
+      <dd class={value === null ? "muted" : "figure"}>{text}</dd>
+      {place !== null && (
+        <span class="track" aria-hidden="true">
+          <span class="track-mark" style={{ left: `${(place * 100).toFixed(1)}%` }} />
+        </span>
+      )}
+    </div>
+  );
+}
+
+/** One line for each source there is among `indicators`. */
+function Provenance({ indicators }: { indicators: Indicator[] }) {
+  const lines = new Set(
+    indicators.map(({ source, vintage, licence }) => [source, vintage, licence].filter(Boolean).join(" · ")),
+  );
+  return (
+    <footer>
+      {[...lines].filter(Boolean).map((line) => (
+        <p key={line}>{line}</p>
+      ))}
+      <p class="muted">{textIn(description.value?.maille.dataset, language.value, "")}</p>
+    </footer>
+  );
+}
+
+function close(): void {
+  update({ area: null });
+}

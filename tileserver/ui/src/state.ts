@@ -1,0 +1,141 @@
+/** What the page shows, as one value that the address bar carries. */
+import { signal } from "@preact/signals";
+
+export const METHODS = ["jenks", "quantile", "equal", "stddev", "headtail"] as const;
+export type Method = (typeof METHODS)[number];
+
+export const MIN_CLASSES = 2;
+export const MAX_CLASSES = 9;
+
+export type Theme = "light" | "dark";
+export type Language = "en" | "fr";
+
+/** An area, by the level that has it. */
+export interface Area {
+  level: string;
+  key: string;
+}
+
+export interface View {
+  zoom: number;
+  lat: number;
+  lon: number;
+}
+
+/** `null` is "not chosen": the page decides, and the address says nothing. */
+export interface State {
+  layer: string | null;
+  indicator: string | null;
+  method: Method;
+  classes: number;
+  palette: string | null;
+  flip: boolean;
+  filter: string;
+  area: Area | null;
+  view: View | null;
+  language: Language | null;
+  theme: Theme | null;
+}
+
+export const INITIAL: Readonly<State> = {
+  layer: null,
+  indicator: null,
+  method: "jenks",
+  classes: 5,
+  palette: null,
+  flip: false,
+  filter: "",
+  area: null,
+  view: null,
+  language: null,
+  theme: null,
+};
+
+export const state = signal<State>(INITIAL);
+
+export function update(change: Partial<State>): void {
+  state.value = { ...state.value, ...change };
+}
+
+/** The fragment for `value`, without `#`; what equals the initial state is left out. */
+export function encode(value: State): string {
+  const pairs: [string, string][] = [];
+  const put = (key: string, text: string | null) => {
+    if (text) pairs.push([key, text]);
+  };
+  put("layer", value.layer);
+  put("indicator", value.indicator);
+  put("method", value.method === INITIAL.method ? null : value.method);
+  put("classes", value.classes === INITIAL.classes ? null : String(value.classes));
+  put("palette", value.palette);
+  put("flip", value.flip ? "1" : null);
+  put("filter", value.filter.trim());
+  put("area", value.area && `${value.area.level}/${value.area.key}`);
+  put("view", value.view && encodeView(value.view));
+  put("lang", value.language);
+  put("theme", value.theme);
+  return pairs.map(([key, text]) => `${key}=${encodeText(text)}`).join("&");
+}
+
+/** Reads a fragment; what does not parse is as if it were absent. */
+export function decode(fragment: string): State {
+  const query = new URLSearchParams(fragment.replace(/^#/, ""));
+  const text = (key: string) => query.get(key) || null;
+  const classes = Number(query.get("classes") ?? INITIAL.classes);
+  return {
+    layer: text("layer"),
+    indicator: text("indicator"),
+    method: oneOf(METHODS, query.get("method")) ?? INITIAL.method,
+    classes:
+      Number.isInteger(classes) && classes >= MIN_CLASSES && classes <= MAX_CLASSES ? classes : INITIAL.classes,
+    palette: text("palette"),
+    flip: query.get("flip") === "1",
+    filter: query.get("filter") ?? "",
+    area: decodeArea(query.get("area")),
+    view: decodeView(query.get("view")),
+    language: oneOf(["en", "fr"] as const, query.get("lang")),
+    theme: oneOf(["light", "dark"] as const, query.get("theme")),
+  };
+}
+
+/** Keeps the address and the state equal, in both directions. */
+export function bindToAddress(): void {
+  state.value = decode(location.hash);
+  addEventListener("hashchange", () => {
+    if (location.hash.replace(/^#/, "") !== encode(state.value)) state.value = decode(location.hash);
+  });
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  state.subscribe((value) => {
+    clearTimeout(timer);
+    // Browsers refuse frequent writes while a map moves.
+    timer = setTimeout(() => history.replaceState(null, "", `#${encode(value)}`), 200);
+  });
+}
+
+function encodeView(view: View): string {
+  return `${view.zoom.toFixed(2)}/${view.lat.toFixed(5)}/${view.lon.toFixed(5)}`;
+}
+
+function decodeView(text: string | null): View | null {
+  const numbers = (text ?? "").split("/").map(Number);
+  const [zoom, lat, lon] = numbers;
+  if (numbers.length !== 3 || zoom === undefined || lat === undefined || lon === undefined) return null;
+  const inside = zoom >= 0 && zoom <= 24 && Math.abs(lat) <= 90 && Math.abs(lon) <= 180;
+  return inside ? { zoom, lat, lon } : null;
+}
+
+function decodeArea(text: string | null): Area | null {
+  const [, level, key] = /^([^/]+)\/(.+)$/s.exec(text ?? "") ?? [];
+  return level && key ? { level, key } : null;
+}
+
+/** Percent-encoding that leaves readable what a fragment may hold as it is. */
+function encodeText(text: string): string {
+  return encodeURIComponent(text).replace(/%(2F|2C|3A|40|20)/g, (code) =>
+    code === "%20" ? "+" : decodeURIComponent(code),
+  );
+}
+
+function oneOf<T extends string>(choices: readonly T[], text: string | null): T | null {
+  return choices.find((choice) => choice === text) ?? null;
+}

@@ -1,0 +1,73 @@
+import { expect, test } from "vitest";
+import { createExpression } from "@maplibre/maplibre-gl-style-spec";
+import type { Indicator, Stats } from "../src/api";
+import { type Classes, classesOf, colorOf } from "../src/classes";
+import { fillColor, fillOpacity } from "../src/map/colors";
+
+const CHOICE = { palette: null, flip: false, dark: false };
+const NUMBER: Indicator = { name: "x", kind: "number", label: {}, level: "a" };
+const TEXT: Indicator = { name: "t", kind: "text", label: {}, level: "a" };
+
+const STATS: Stats = {
+  property: "x", count: 10, missing: 1, min: 0, max: 9, median: 4,
+  breaks: { method: "jenks", requested: 3, k: 3, upper: [2, 5.5, 9], counts: [3, 3, 4] },
+};
+
+const VALUES: Stats = {
+  property: "t", count: 12, missing: 0,
+  values: [..."abcdefghij"].map((value, i) => ({ value, count: i < 2 ? 2 : 1 })),
+};
+
+/** What MapLibre itself makes of an expression. */
+function evaluate(expression: unknown, properties: Record<string, unknown>): string {
+  const parsed = createExpression(expression, {} as never);
+  if (parsed.result === "error") throw new Error(JSON.stringify(parsed.value));
+  return String(parsed.value.evaluate({ zoom: 0 }, { type: 3, properties } as never));
+}
+
+test("the map and the legend agree on the colour of every value, bounds included", () => {
+  const classes = classesOf(NUMBER, STATS, CHOICE, null) as Classes;
+  const paint = fillColor(classes, null, "#eeeeee");
+  for (const x of [-1, 0, 1.99, 2, 2.000001, 5.5, 6, 9, 10]) {
+    expect(evaluate(paint, { x })).toBe(colorOf(classes, x));
+  }
+  expect(evaluate(paint, {})).toBe("#eeeeee");
+  expect(colorOf(classes, undefined)).toBe(null);
+});
+
+test("categories beyond the palette are one line and one colour", () => {
+  const classes = classesOf(TEXT, VALUES, CHOICE, null) as Classes & { kind: "text" };
+  expect(classes.categories.map(({ value }) => value).join("")).toBe("abcdefg");
+  expect(classes.other?.count).toBe(3);
+  const paint = fillColor(classes, null, "#eeeeee");
+  for (const t of "abgj") expect(evaluate(paint, { t })).toBe(colorOf(classes, t));
+});
+
+test("counts are those under the filter, colours those of all", () => {
+  const matched = { ...STATS, count: 3, breaks: { ...(STATS.breaks as object), counts: [0, 3, 0] } } as Stats;
+  const all = classesOf(NUMBER, STATS, CHOICE, null) as Classes & { kind: "number" };
+  const some = classesOf(NUMBER, STATS, CHOICE, matched) as Classes & { kind: "number" };
+  expect(some.classes.map(({ count }) => count)).toEqual([0, 3, 0]);
+  expect(some.classes.map(({ color }) => color)).toEqual(all.classes.map(({ color }) => color));
+});
+
+test("a tile of the indicator before keeps its colours until it is replaced", () => {
+  const before = classesOf(TEXT, VALUES, CHOICE, null) as Classes;
+  const now = classesOf(NUMBER, STATS, CHOICE, null) as Classes;
+  const paint = fillColor(now, before, "#eeeeee");
+  expect(evaluate(paint, { t: "a" })).toBe(colorOf(before, "a"));
+  expect(evaluate(paint, { x: 1 })).toBe(colorOf(now, 1));
+});
+
+test("the class pointed at stands out", () => {
+  const classes = classesOf(NUMBER, STATS, CHOICE, null) as Classes;
+  const opacity = fillOpacity(classes, 1);
+  expect(evaluate(opacity, { x: 3 })).toBe("1");
+  expect(evaluate(opacity, { x: 1 })).toBe("0.16");
+  expect(evaluate(opacity, {})).toBe("0.16");
+  expect(fillOpacity(classes, null)).toBe(1);
+});
+
+test("an indicator that is never there has no classes", () => {
+  expect(classesOf(NUMBER, { property: "x", count: 0, missing: 4 }, CHOICE, null)).toBe(null);
+});

@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { decode, encode, INITIAL, type State } from "../src/state";
+
+test("the initial state is an empty address", () => {
+  expect(encode(INITIAL)).toBe("");
+  expect(decode("")).toEqual(INITIAL);
+});
+
+test("whatever the state, its address reads back to it", () => {
+  const full: State = {
+    layer: "paris",
+    indicator: "turnout",
+    method: "quantile",
+    classes: 7,
+    palette: "teal",
+    flip: true,
+    filter: "name LIKE 'L''Î%' AND turnout > 0.5 + 1 & #1",
+    area: { level: "bureau", key: "75056/0001 é" },
+    view: { zoom: 11.25, lat: 48.85661, lon: -2.35222 },
+    language: "fr",
+    theme: "dark",
+  };
+  expect(decode(`#${encode(full)}`)).toEqual(full);
+});
+
+test.each([
+  "classes=1", "classes=99", "classes=x", "classes=3.5", "method=nosuch", "lang=de", "theme=neon",
+  "view=", "view=1/2", "view=1/91/0", "view=a/b/c", "area=nolevel", "area=/k", "%", "=&=&&",
+])("%s is as if it were absent", (fragment) => {
+  expect(decode(fragment)).toEqual(INITIAL);
+});

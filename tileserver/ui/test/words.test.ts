@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { formatFor } from "../src/format";
+import { LANGUAGES, preferred } from "../src/i18n";
+import { METHODS } from "../src/state";
+import { PALETTES } from "../src/palette";
+
+test("both languages say everything", () => {
+  for (const words of Object.values(LANGUAGES)) {
+    expect(Object.keys(words).sort()).toEqual(Object.keys(LANGUAGES.en).sort());
+    for (const { id } of PALETTES) expect(words.palettes[id]).toBeTruthy();
+    for (const method of METHODS) expect(words.methods[method]).toBeTruthy();
+  }
+});
+
+test("the language is the browser's first that we speak", () => {
+  expect(preferred(["de-DE", "fr-CH", "en"])).toBe("fr");
+  expect(preferred(["en-GB", "fr"])).toBe("en");
+  expect(preferred([])).toBe("en");
+});
+
+test.each([
+  ["share", 0.4, 0.3821, "en", "38.2\u202f%"],
+  ["share", 0.4, 0.3821, "fr", "38,2\u202f%"],
+  ["share", 0.04, 0.3821, "en", "38.21\u202f%"],
+  ["share", 1, -0.00001, "en", "0\u202f%"],
+  ["share", 1, -0.31, "en", "−31\u202f%"],
+  ["count", 9000, 1234.4, "en", "1,234"],
+  ["eur", 30000, 21340.6, "en", "21,341\u202f€"],
+  ["per_1000", 20, 3.14159, "fr", "3,1\u202fpour 1 000"],
+  [undefined, 0, 7, "en", "7.0"],
+] as const)("%s over %f: %f in %s is %s", (unit, span, value, language, text) => {
+  expect(formatFor(unit, span, language, LANGUAGES[language]).value(value)).toBe(text);
+});
