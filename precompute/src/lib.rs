@@ -8,5 +8,7 @@
 pub mod input_error;
 pub mod open;
 pub mod polygons;
+pub mod project;
+pub mod sql;
 pub mod topology;
 pub mod value;

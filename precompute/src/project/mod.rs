@@ -1,0 +1,366 @@
+//! The project file: what a user writes, checked and with every path resolved.
+//!
+//! ```text
+//! maille.toml ─▸ serde (unknown keys refused) ─▸ paths resolved ─▸ checked ─▸ Project
+//! ```
+//! Every field here is a key of the file, and its documentation the key's. SQL stays text; it is
+//! only looked at for balance. Sources are not opened here.
+
+mod check;
+mod read;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use tilecore::dataset::schema::Localized;
+
+use crate::polygons::PolygonSource;
+
+/// The key repairs a block may ask for by name.
+pub const RULES: &[&str] = &["pad", "overseas", "plm", "merged-communes"];
+
+/// The last zoom a level may be shown at.
+pub const ZOOM_MAX: u8 = 18;
+
+/// A whole project file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Project {
+    /// The file itself, as it was named.
+    #[serde(skip)]
+    pub path: PathBuf,
+    /// What the dataset is called.
+    pub dataset: DatasetSection,
+    /// `[[table]]`: relations for SQL.
+    #[serde(default, rename = "table")]
+    pub tables: Vec<Table>,
+    /// `[[layer]]`: what maps show.
+    #[serde(default, rename = "layer")]
+    pub layers: Vec<Layer>,
+    /// `[[contacts]]`: persons; private unless released.
+    #[serde(default)]
+    pub contacts: Vec<Contacts>,
+}
+
+/// `[dataset]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatasetSection {
+    /// Lower-case letters, digits, `_` and `-`, as every name in this file.
+    pub name: String,
+    /// Text, or `{ fr = "…", en = "…" }`.
+    #[serde(default, deserialize_with = "read::localized")]
+    pub title: Localized,
+    /// Plain text shown on every map: who made the data, and its licence.
+    #[serde(default)]
+    pub attribution: String,
+}
+
+/// `[[table]]`: a file, or the files of a glob, as a relation for SQL.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    /// The relation's name in SQL. `format = "interieur"` makes two: `<name>` and
+    /// `<name>_candidats`.
+    pub name: String,
+    /// A path, a glob, or `archive.zip/member-glob`; `.gz` is inflated. `${VAR}` is expanded; a
+    /// relative path starts at the project file. Several files are one relation.
+    pub path: PathBuf,
+    /// `csv`, `parquet`, `json` (an array of records, or one record a line) or `interieur`;
+    /// by default what the extension says.
+    pub format: Option<TableFormat>,
+    /// Between fields of a CSV: `;`, `,`, `|` or a tab; detected by default.
+    pub delimiter: Option<char>,
+    /// `,` or `.`; by default what each file uses, and an error when it uses both.
+    pub decimal: Option<char>,
+    /// Between groups of digits: a space (any kind), `.`, `,` or `'`; none by default, so that
+    /// `1.234,56` is an error.
+    pub thousands: Option<char>,
+    /// `utf-8` (the default), `cp1252` or `latin-1`. A byte order mark is always accepted.
+    pub encoding: Option<Encoding>,
+    /// Cells that mean "no value", beside empty ones, in every column but those of `text`. By
+    /// default `s`, `ns`, `nd`, `so` (statistical secrets), where the other cells of the column
+    /// are numbers.
+    pub missing: Option<Vec<String>>,
+    /// Columns that are never read as numbers: codes keep their zeros.
+    #[serde(default)]
+    pub text: Vec<String>,
+    /// Whether the first row names the columns; `false` needs `columns`.
+    pub header: Option<bool>,
+    /// The columns' names, in place of the header's.
+    pub columns: Option<Vec<String>>,
+    /// Leaves out columns without a name, such as a row number; otherwise they are an error.
+    #[serde(default)]
+    pub skip_unnamed: bool,
+}
+
+/// What a table's bytes are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TableFormat {
+    Csv,
+    Parquet,
+    Json,
+    /// The Ministry of the Interior's wide files: one row a station, one block of columns a
+    /// candidate.
+    Interieur,
+}
+
+/// How bytes are text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum Encoding {
+    #[serde(rename = "utf-8")]
+    Utf8,
+    #[serde(rename = "cp1252")]
+    Cp1252,
+    #[serde(rename = "latin-1")]
+    Latin1,
+}
+
+/// `[[layer]]`: a stack of levels, one of which is shown at each zoom.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Layer {
+    /// In URLs: `/{name}/{z}/{x}/{y}`.
+    pub name: String,
+    /// Text, or text by language.
+    #[serde(default, deserialize_with = "read::localized")]
+    pub title: Localized,
+    /// The indicators a tile carries when the caller names none.
+    #[serde(default)]
+    pub default_properties: Vec<String>,
+    /// `[[layer.level]]`, finest first.
+    #[serde(default, rename = "level")]
+    pub levels: Vec<Level>,
+    /// `[[layer.indicators]]`, one block a table or subquery.
+    #[serde(default)]
+    pub indicators: Vec<IndicatorBlock>,
+    /// `[[layer.transfers]]`: vote transfers estimated between two rounds.
+    #[serde(default)]
+    pub transfers: Vec<Transfers>,
+}
+
+/// `[[layer.level]]`: polygons, or the finer level's dissolved.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Level {
+    /// Unique in the layer.
+    pub name: String,
+    /// Text, or text by language.
+    #[serde(default, deserialize_with = "read::localized")]
+    pub title: Localized,
+    /// The level's own polygons; either these or `dissolve`.
+    pub polygons: Option<LevelPolygons>,
+    /// The level just finer, whose units with one `parent` become one unit here.
+    pub dissolve: Option<String>,
+    /// SQL over the polygon's properties: the unit's code, unique in the level. A dissolved
+    /// level has none in the file (its key is the finer units' `parent`), and `key` here.
+    #[serde(default)]
+    pub key: String,
+    /// SQL over `key` and the polygon's properties: the unit's name; the key by default.
+    pub label: Option<String>,
+    /// SQL over `key` and the polygon's properties: the key one level up.
+    pub parent: Option<String>,
+    /// First and last zoom at which the level is shown; `[0, 14]` by default in a layer of one
+    /// level. The levels' zooms neither overlap nor leave one out.
+    #[serde(default = "read::zooms_unset")]
+    pub zooms: [u8; 2],
+}
+
+/// `polygons = { path, format, crs, geometry, layer, where }`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(from = "read::PolygonKeys")]
+pub struct LevelPolygons {
+    /// Where the polygons are and how to read them.
+    pub source: PolygonSource,
+    /// `where`: SQL over the properties; only polygons for which it is true are kept.
+    pub filter: Option<String>,
+}
+
+/// `[[layer.indicators]]`: indicators from one relation.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IndicatorBlock {
+    /// A table's name, or a subquery in parentheses.
+    pub from: String,
+    /// SQL: the level's key for a row of `from`.
+    pub key: String,
+    /// The level the rows speak of, the finest by default; coarser levels aggregate it.
+    #[serde(default)]
+    pub level: String,
+    /// SQL aggregate by which the report weighs matched rows and orphans, as
+    /// `sum(inscrits)`; rows count alike by default.
+    pub weight: Option<String>,
+    /// Named key repairs, tried in this order where a key does not match, each counted:
+    /// `pad`, `overseas`, `plm`, `merged-communes`.
+    #[serde(default)]
+    pub rules: Vec<String>,
+    /// A key of `from` ▸ the level's key, for single mismatches; counted like a rule.
+    #[serde(default)]
+    pub aliases: BTreeMap<String, String>,
+    /// SQL conditions over aggregates that hold for every unit, as
+    /// `sum(votants) = sum(exprimes) + sum(blancs) + sum(nuls)`; failures are reported.
+    #[serde(default)]
+    pub identities: Vec<String>,
+    /// Who publishes the figures.
+    pub source: Option<String>,
+    /// The date or year they speak of.
+    #[serde(default, deserialize_with = "read::scalar_text")]
+    pub vintage: Option<String>,
+    /// An SPDX id, or `LO-2.0`.
+    pub licence: Option<String>,
+    /// `[layer.indicators.columns]`, in the order of the file.
+    #[serde(deserialize_with = "read::named")]
+    pub columns: Vec<IndicatorColumn>,
+}
+
+/// `name = { sql = "…", … }` of `[layer.indicators.columns]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IndicatorColumn {
+    /// The key: unique in the layer, and not one of the names tiles use themselves.
+    #[serde(skip)]
+    pub name: String,
+    /// An SQL aggregate over the rows of one unit, as `sum(votants) / sum(inscrits)`.
+    pub sql: String,
+    /// `count`, `share`, `per_1000`, `eur`, …
+    pub unit: Option<String>,
+    /// Text, or text by language; the name by default.
+    #[serde(default, deserialize_with = "read::localized")]
+    pub label: Localized,
+    /// What it counts and how, for readers.
+    #[serde(default, deserialize_with = "read::localized")]
+    pub description: Localized,
+    /// Whether it is estimated rather than counted.
+    #[serde(default)]
+    pub estimate: bool,
+}
+
+/// `[[layer.transfers]]`: where the votes of a first round went in the second.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Transfers {
+    /// Unique in the layer.
+    pub name: String,
+    /// Text, or text by language.
+    #[serde(default, deserialize_with = "read::localized")]
+    pub title: Localized,
+    /// The level whose units are compared, the finest by default.
+    #[serde(default)]
+    pub level: String,
+    /// Counts of the first round.
+    pub first: TransferSide,
+    /// Counts of the second round.
+    pub second: TransferSide,
+}
+
+/// `first = { from, key, columns }` of `[[layer.transfers]]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TransferSide {
+    /// A table's name, or a subquery in parentheses.
+    pub from: String,
+    /// SQL: the level's key for a row of `from`.
+    pub key: String,
+    /// Choice ▸ SQL aggregate that counts it, abstention included.
+    #[serde(deserialize_with = "read::ordered")]
+    pub columns: Vec<(String, String)>,
+}
+
+/// `[[contacts]]`: a list of persons with coordinates.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contacts {
+    /// Unique in the file.
+    pub name: String,
+    /// Whose contacts these are: only that tenant's keys see them.
+    pub tenant: String,
+    /// As a table's `path`, and so are the six keys that follow.
+    pub path: PathBuf,
+    pub format: Option<TableFormat>,
+    pub delimiter: Option<char>,
+    pub decimal: Option<char>,
+    pub encoding: Option<Encoding>,
+    pub header: Option<bool>,
+    pub columns: Option<Vec<String>>,
+    /// SQL: who it is; rows with one id are one person.
+    pub id: String,
+    /// SQL: degrees; `lon` and `lat`, or `x`, `y` and `crs`.
+    pub lon: Option<String>,
+    pub lat: Option<String>,
+    /// SQL: coordinates in `crs`.
+    pub x: Option<String>,
+    pub y: Option<String>,
+    /// EPSG code, proj string or WKT.
+    #[serde(default, deserialize_with = "read::crs")]
+    pub crs: Option<String>,
+    /// `where`: SQL over the columns; only rows for which it is true are kept.
+    #[serde(rename = "where")]
+    pub filter: Option<String>,
+    /// What filters may ask of a person: name ▸ SQL, at most 64 classes each.
+    #[serde(default, deserialize_with = "read::ordered")]
+    pub dimensions: Vec<(String, String)>,
+}
+
+impl Contacts {
+    /// The file as a table of this name.
+    #[must_use]
+    pub fn table(&self) -> Table {
+        Table {
+            name: self.name.clone(),
+            path: self.path.clone(),
+            format: self.format,
+            delimiter: self.delimiter,
+            decimal: self.decimal,
+            encoding: self.encoding,
+            header: self.header,
+            columns: self.columns.clone(),
+            ..Table::default()
+        }
+    }
+}
+
+impl Project {
+    /// Every piece of SQL in the file, and the names it reads beside it.
+    pub fn sql(&self) -> impl Iterator<Item = &str> {
+        let layers = self.layers.iter().flat_map(|layer| {
+            let levels = layer.levels.iter().flat_map(|level| {
+                let filter = level.polygons.as_ref().and_then(|p| p.filter.as_deref());
+                [
+                    Some(level.key.as_str()),
+                    level.label.as_deref(),
+                    level.parent.as_deref(),
+                    filter,
+                ]
+            });
+            let blocks = layer.indicators.iter().flat_map(|block| {
+                [
+                    Some(block.from.as_str()),
+                    Some(&*block.key),
+                    block.weight.as_deref(),
+                ]
+                .into_iter()
+                .chain(block.identities.iter().map(|sql| Some(sql.as_str())))
+                .chain(block.columns.iter().map(|column| Some(column.sql.as_str())))
+            });
+            let sides = layer.transfers.iter().flat_map(|t| [&t.first, &t.second]);
+            let transfers = sides.flat_map(|side| {
+                [Some(side.from.as_str()), Some(&*side.key)]
+                    .into_iter()
+                    .chain(side.columns.iter().map(|(_, sql)| Some(sql.as_str())))
+            });
+            levels.chain(blocks).chain(transfers)
+        });
+        let contacts = self.contacts.iter().flat_map(|set| {
+            [Some(set.id.as_str())]
+                .into_iter()
+                .chain([&set.lon, &set.lat, &set.x, &set.y, &set.filter].map(Option::as_deref))
+                .chain(set.dimensions.iter().map(|(_, sql)| Some(sql.as_str())))
+        });
+        layers.chain(contacts).flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests;
