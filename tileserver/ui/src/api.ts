@@ -11,22 +11,23 @@ export interface Catalog {
 export interface Indicator {
   name: string;
   kind: "number" | "text";
-  unit?: string;
+  unit: string | null;
   label: Localized;
-  level: string;
-  source?: string;
-  vintage?: string;
-  licence?: string;
-  estimate?: boolean;
+  description?: Localized;
+  source: string | null;
+  vintage: string | null;
+  licence: string | null;
+  estimate: boolean;
+  /** By level that has the indicator; text has no range. */
+  levels: Record<string, { count: number; missing: number; min: number | null; max: number | null }>;
 }
 
 export interface Level {
   name: string;
+  title?: Localized;
   zooms: [number, number];
   rows: number;
   bounds: [number, number, number, number];
-  /** Of the indicators that this level has. */
-  columns: { name: string; min?: number; max?: number; distinct: number; missing: number }[];
 }
 
 export interface TileJson {
@@ -34,13 +35,15 @@ export interface TileJson {
   bounds: [number, number, number, number];
   minzoom: number;
   maxzoom: number;
+  /** Text, escaped for HTML. */
   attribution?: string;
-  vector_layers: { id: string; fields: Record<string, string> }[];
   maille: {
     version: string;
-    dataset: Localized;
+    dataset: string;
+    dataset_title: Localized;
     title: Localized;
     default_properties: string[];
+    /** Finest first. */
     levels: Level[];
     indicators: Indicator[];
   };
@@ -163,6 +166,11 @@ async function problemOf(response: Response): Promise<Problem> {
     typeof parameter === "string" ? parameter : null,
     typeof position === "number" ? position : null,
   );
+}
+
+/** What an escaped text says. The parser runs no script and loads nothing. */
+export function unescaped(html: string): string {
+  return new DOMParser().parseFromString(html, "text/html").body.textContent ?? "";
 }
 
 /** The text in `language`, else in any other there is. */

@@ -11,7 +11,7 @@ export interface Format {
 }
 
 /** Digits follow from `span`, the distance between the extremes: three steps of it stay apart. */
-export function formatFor(unit: string | undefined, span: number, language: Language, words: UnitWords): Format {
+export function formatFor(unit: string | null, span: number, language: Language, words: UnitWords): Format {
   const locale = localeFor(language);
   const share = unit === "share";
   const digits = unit === "count" ? 0 : digitsFor(share ? span * 100 : span);
@@ -25,9 +25,9 @@ export interface UnitWords {
   per1000: string;
 }
 
-function suffixOf(unit: string | undefined, words: UnitWords): string {
+function suffixOf(unit: string | null, words: UnitWords): string {
   switch (unit) {
-    case undefined:
+    case null:
     case "count":
       return "";
     case "share":

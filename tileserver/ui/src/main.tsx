@@ -13,7 +13,7 @@ bindToAddress();
 effect(() => {
   document.documentElement.lang = language.value;
   document.documentElement.dataset.theme = theme.value;
-  document.title = textIn(description.value?.maille.dataset, language.value, "Maille");
+  document.title = textIn(description.value?.maille.dataset_title, language.value, "Maille");
 });
 
 render(<App />, document.getElementById("app") as HTMLElement);

@@ -1,6 +1,6 @@
 /** What the page knows, derived from its state and the server's answers. */
 import { computed, signal } from "@preact/signals";
-import { getCatalog, getItem, getStats, getTileJson, type Indicator, type Level, textIn, type TileJson, tileTemplate } from "./api";
+import { getCatalog, getItem, getStats, getTileJson, type Indicator, type Level, textIn, type TileJson, tileTemplate, unescaped } from "./api";
 import { type Classes, classesOf } from "./classes";
 import { type Format, formatFor } from "./format";
 import { language, words } from "./i18n";
@@ -51,8 +51,8 @@ export const level = computed<Level | null>(() => {
 
 /** The indicators that the level has, in the project's order. */
 export const indicators = computed<Indicator[]>(() => {
-  const names = new Set(level.value?.columns.map(({ name }) => name));
-  return description.value?.maille.indicators.filter(({ name }) => names.has(name)) ?? [];
+  const name = level.value?.name;
+  return name ? (description.value?.maille.indicators.filter(({ levels }) => name in levels) ?? []) : [];
 });
 
 export const indicator = computed<Indicator | null>(() => {
@@ -65,13 +65,20 @@ export const indicator = computed<Indicator | null>(() => {
   );
 });
 
+/** Whom the map is owed to, as text. */
+export const attribution = computed(() => unescaped(description.value?.attribution ?? ""));
+
+export function titleOf(level: Level): string {
+  return textIn(level.title, language.value, level.name);
+}
+
 export function labelOf(indicator: Indicator): string {
   return textIn(indicator.label, language.value, indicator.name);
 }
 
 export function formatOf(indicator: Indicator): Format {
-  const column = level.value?.columns.find(({ name }) => name === indicator.name);
-  const span = (column?.max ?? 0) - (column?.min ?? 0);
+  const range = indicator.levels[level.value?.name ?? ""];
+  const span = (range?.max ?? 0) - (range?.min ?? 0);
   return formatFor(indicator.unit, span, language.value, words.value);
 }
 
@@ -96,8 +103,14 @@ export const matched = resource(
   async (query, cancelled) => ({ filter: query.filter as string, stats: await getStats(query, cancelled) }),
 );
 
-/** The last filter that the server understood: what the map shows while another is being written. */
-export const filter = computed<string>(() => (state.value.filter.trim() ? (matched.value.value?.filter ?? "") : ""));
+/**
+ * The last filter that the server understood: what the map shows while another is being written.
+ * `null` until the first answer.
+ */
+export const filter = computed<string | null>(() => {
+  if (!state.value.filter.trim()) return "";
+  return matched.value.value?.filter ?? (matched.error.value ? "" : null);
+});
 
 export const classes = computed<Classes | null>(() => {
   const all = stats.value.value;
@@ -124,7 +137,7 @@ export const item = resource(
 export const tiles = computed<string | null>(() => {
   const by = indicator.value;
   const version = description.value?.maille.version;
-  if (!layer.value || !by || !version) return null;
+  if (!layer.value || !by || !version || filter.value === null) return null;
   return tileTemplate(layer.value, { v: version, properties: by.name, filter: filter.value });
 });
 

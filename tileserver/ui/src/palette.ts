@@ -20,10 +20,10 @@ export const PALETTES: readonly Palette[] = [
   { id: "berry", kind: "sequential", stops: ["#fbecea", "#f4c3c2", "#e486a3", "#bd458b", "#7e1d74", "#41104a"] },
   { id: "viridis", kind: "sequential", stops: ["#fde725", "#7ad151", "#22a884", "#2a788e", "#414487", "#440154"] },
   { id: "grey", kind: "sequential", stops: ["#f0f0ef", "#cfcecc", "#a3a19e", "#73716e", "#474543", "#201f1e"] },
-  { id: "orange-blue", kind: "diverging", stops: ["#8a4306", "#d9852f", "#f6d3a8", "#f1f0ec", "#bfd8ec", "#4f93c9", "#0f4a85"] },
-  { id: "red-blue", kind: "diverging", stops: ["#8c1327", "#d2604f", "#f5c3ad", "#f1f0ee", "#bcd6e7", "#4b93c3", "#124a83"] },
-  { id: "purple-green", kind: "diverging", stops: ["#4a1a63", "#8f63a8", "#d3bcdc", "#f1f0f0", "#bfe0bd", "#58a868", "#0f5a2e"] },
-  { id: "brown-teal", kind: "diverging", stops: ["#5e3a0a", "#b5802f", "#e9d3a2", "#f1f1ec", "#b5ded7", "#439d94", "#0a5049"] },
+  { id: "orange-blue", kind: "diverging", stops: ["#8a4306", "#d9852f", "#f6d3a8", "#e6e4df", "#bfd8ec", "#4f93c9", "#0f4a85"] },
+  { id: "red-blue", kind: "diverging", stops: ["#8c1327", "#d2604f", "#f5c3ad", "#e6e4e1", "#bcd6e7", "#4b93c3", "#124a83"] },
+  { id: "purple-green", kind: "diverging", stops: ["#4a1a63", "#8f63a8", "#d3bcdc", "#e5e3e3", "#bfe0bd", "#58a868", "#0f5a2e"] },
+  { id: "brown-teal", kind: "diverging", stops: ["#5e3a0a", "#b5802f", "#e9d3a2", "#e5e4de", "#b5ded7", "#439d94", "#0a5049"] },
   // After Okabe and Ito (2008), lightness evened out for areas.
   { id: "categories", kind: "categorical", stops: ["#3273b8", "#e6a02e", "#2b9b82", "#c8619a", "#7b66c4", "#8fc1e8", "#b4532a", "#9a9a92"] },
 ];

@@ -5,8 +5,10 @@ import { type Classes, classesOf, colorOf } from "../src/classes";
 import { fillColor, fillOpacity } from "../src/map/colors";
 
 const CHOICE = { palette: null, flip: false, dark: false };
-const NUMBER: Indicator = { name: "x", kind: "number", label: {}, level: "a" };
-const TEXT: Indicator = { name: "t", kind: "text", label: {}, level: "a" };
+const NUMBER: Indicator = {
+  name: "x", kind: "number", label: {}, unit: null, source: null, vintage: null, licence: null, estimate: false, levels: {},
+};
+const TEXT: Indicator = { ...NUMBER, name: "t", kind: "text" };
 
 const STATS: Stats = {
   property: "x", count: 10, missing: 1, min: 0, max: 9, median: 4,

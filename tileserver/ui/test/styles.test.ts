@@ -42,7 +42,7 @@ test.each(names)("%s is a valid style, as it stands and with every slot filled",
   const style = fillTemplate(template, slots);
   expect(validateStyleMin(style as StyleSpecification)).toEqual([]);
   for (const layer of style.layers) if ("source-layer" in layer) expect(layer["source-layer"]).toBe("a");
-  expect(JSON.stringify(style.layers)).not.toContain("#f1f0ec");
+  expect(JSON.stringify(style.layers)).not.toContain("#f5f4f0");
 });
 
 test("a slot that the template lacks is an error", () => {

@@ -27,7 +27,7 @@ test.each([
   ["count", 9000, 1234.4, "en", "1,234"],
   ["eur", 30000, 21340.6, "en", "21,341\u202f€"],
   ["per_1000", 20, 3.14159, "fr", "3,1\u202fpour 1 000"],
-  [undefined, 0, 7, "en", "7.0"],
+  [null, 0, 7, "en", "7.0"],
 ] as const)("%s over %f: %f in %s is %s", (unit, span, value, language, text) => {
   expect(formatFor(unit, span, language, LANGUAGES[language]).value(value)).toBe(text);
 });

@@ -21,8 +21,8 @@ const AREAS = "areas";
 export const current = signal<MapLibre | null>(null);
 
 const INK: Record<Theme, { ground: string; ink: string; missing: string }> = {
-  light: { ground: "#f1efea", ink: "#171614", missing: "#d9d6cf" },
-  dark: { ground: "#16181c", ink: "#ffffff", missing: "#3c4047" },
+  light: { ground: "#f5f4f0", ink: "#171614", missing: "#c9c6be" },
+  dark: { ground: "#16181c", ink: "#ffffff", missing: "#4a4e56" },
 };
 
 const FIT = { padding: 36, duration: 0 } as const;
@@ -50,13 +50,14 @@ export function showMap(container: HTMLElement, layer: string, describe: TileJso
 
   // The zoom tells the level, the level its indicators, and those what the tiles are to carry.
   model.zoom.value = map.getZoom();
-  const stops = [drawOnce(map, layer, describe)];
-  map.on("load", () => {
-    stops.push(followTiles(map), followColors(map), followTheme(map), followState(map, layer), followView(map));
-    stops.push(...watchPointer(map));
-    map.on("idle", () => placeLabelsOnce(map));
-    current.value = map;
-  });
+  const stops = [
+    draw(map, layer, describe, (tiles) => {
+      stops.push(followTiles(map, tiles), followColors(map), followTheme(map), followState(map, layer), followView(map));
+      stops.push(...watchPointer(map));
+      map.on("idle", () => placeLabelsOnce(map));
+      current.value = map;
+    }),
+  ];
 
   return () => {
     for (const stop of stops) stop();
@@ -69,12 +70,12 @@ export function showMap(container: HTMLElement, layer: string, describe: TileJso
 }
 
 /** Gives the map its only style, as soon as there is a tile to ask for. */
-function drawOnce(map: MapLibre, layer: string, describe: TileJson): () => void {
-  let drawn = false;
+function draw(map: MapLibre, layer: string, describe: TileJson, drawn: (tiles: string) => void): () => void {
+  let given = false;
   return effect(() => {
     const tiles = model.tiles.value;
-    if (drawn || tiles === null) return;
-    drawn = true;
+    if (given || tiles === null) return;
+    given = true;
     const { ground, ink, missing } = untracked(() => INK[model.theme.value]);
     const style = fillTemplate(choropleth, {
       tiles: [tiles],
@@ -87,13 +88,14 @@ function drawOnce(map: MapLibre, layer: string, describe: TileJson): () => void 
       color: missing,
     });
     addLabels(style);
+    map.once("style.load", () => drawn(tiles));
     map.setStyle(style);
   });
 }
 
 /** One source for all filters: `setTiles` keeps what is drawn until the new tiles are there. */
-function followTiles(map: MapLibre): () => void {
-  let shown = untracked(() => model.tiles.value);
+function followTiles(map: MapLibre, drawn: string): () => void {
+  let shown = drawn;
   return effect(() => {
     const next = model.tiles.value;
     if (next === null || next === shown) return;
@@ -182,7 +184,7 @@ function areaAt(map: MapLibre, at: PointLike): MapGeoJSONFeature | undefined {
 
 function select(feature: MapGeoJSONFeature | undefined): void {
   const level = model.level.value;
-  const key: unknown = feature?.properties.id;
+  const key: unknown = feature?.properties.key;
   update({ area: level && typeof key === "string" ? { level: level.name, key } : null });
 }
 

@@ -22,7 +22,7 @@ export function Legend() {
   if (!by || !shown || !all) return <section class="legend pending" aria-busy="true" />;
   const format = formatOf(by);
   const under = matched.value.value?.stats;
-  const filtered = filter.value !== "" && under?.property === all.property ? under : null;
+  const filtered = filter.value && under?.property === all.property ? under : null;
   return (
     <section class="legend" aria-label={words.value.legend}>
       {shown.kind === "number" && (

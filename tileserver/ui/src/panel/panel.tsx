@@ -75,7 +75,7 @@ function Title() {
   if (catalog.value.value && layers.value.length === 0) return <Notice>{words.value.empty}</Notice>;
   if (!json) return <h1 class="pending">{words.value.loading}…</h1>;
   const title = textIn(json.maille.title, language.value, layer.value ?? "");
-  const dataset = textIn(json.maille.dataset, language.value, title);
+  const dataset = textIn(json.maille.dataset_title, language.value, title);
   const rows = new Intl.NumberFormat(language.value).format(level.value?.rows ?? 0);
   return (
     <div class="title">

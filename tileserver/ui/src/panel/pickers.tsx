@@ -1,7 +1,7 @@
 /** What to look at: layer, indicator, level. */
 import { words } from "../i18n";
 import { Icon } from "../icons";
-import { description, indicator, indicators, labelOf, layer, layers, level } from "../model";
+import { description, indicator, indicators, labelOf, layer, layers, level, titleOf } from "../model";
 import { update } from "../state";
 
 export function LayerPicker() {
@@ -38,15 +38,15 @@ export function LevelPicker() {
   return (
     <fieldset class="segments">
       <legend>{words.value.level}</legend>
-      {[...levels].reverse().map(({ name, zooms }) => (
-        <label key={name}>
+      {[...levels].reverse().map((one) => (
+        <label key={one.name}>
           <input
             type="radio"
             name="level"
-            checked={level.value?.name === name}
-            onChange={() => void import("../map/view").then(({ zoomInto }) => zoomInto(zooms))}
+            checked={level.value?.name === one.name}
+            onChange={() => void import("../map/view").then(({ zoomInto }) => zoomInto(one.zooms))}
           />
-          <span>{name}</span>
+          <span>{titleOf(one)}</span>
         </label>
       ))}
     </fieldset>

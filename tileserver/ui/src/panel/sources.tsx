@@ -1,10 +1,10 @@
 /** Where the figures come from. */
 import { words } from "../i18n";
-import { description, indicator } from "../model";
+import { attribution, indicator } from "../model";
 
 export function Sources() {
   const by = indicator.value;
-  const facts: [string, string | undefined][] = [
+  const facts: [string, string | null | undefined][] = [
     [words.value.source, by?.source],
     [words.value.vintage, by?.vintage],
     [words.value.licence, by?.licence],
@@ -21,7 +21,7 @@ export function Sources() {
           ) : null,
         )}
       </dl>
-      {description.value?.attribution && <p>{description.value.attribution}</p>}
+      {attribution.value && <p>{attribution.value}</p>}
     </footer>
   );
 }

@@ -2,7 +2,7 @@
 import { textIn, type Indicator } from "../api";
 import { language, words } from "../i18n";
 import { Icon } from "../icons";
-import { description, formatOf, indicator, item, labelOf } from "../model";
+import { description, formatOf, indicator, item, labelOf, titleOf } from "../model";
 import { state, update } from "../state";
 
 export function AreaCard() {
@@ -15,7 +15,7 @@ export function AreaCard() {
     <section class="card" aria-label={properties.name}>
       <header>
         <p class="eyebrow">
-          {answer.level} · {properties.key}
+          {level ? titleOf(level) : answer.level} · {properties.key}
         </p>
         <h2>{properties.name}</h2>
         <button type="button" class="quiet" aria-label={words.value.close} title={words.value.close} onClick={close}>
@@ -28,7 +28,7 @@ export function AreaCard() {
             key={one.name}
             indicator={one}
             value={properties[one.name] ?? null}
-            range={level?.columns.find(({ name }) => name === one.name)}
+            range={one.levels[answer.level]}
           />
         ))}
       </dl>
@@ -37,14 +37,14 @@ export function AreaCard() {
   );
 }
 
-function Row(props: { indicator: Indicator; value: string | number | null; range: { min?: number; max?: number } | undefined }) {
+function Row(props: { indicator: Indicator; value: string | number | null; range: { min: number | null; max: number | null } | undefined }) {
   const { value, range } = props;
   const chosen = props.indicator.name === indicator.value?.name;
   const text =
     value === null ? words.value.noData : typeof value === "number" ? formatOf(props.indicator).value(value) : value;
-  const { min, max } = range ?? {};
+  const { min = null, max = null } = range ?? {};
   const place =
-    typeof value === "number" && min !== undefined && max !== undefined && max > min ? (value - min) / (max - min) : null;
+    typeof value === "number" && min !== null && max !== null && max > min ? (value - min) / (max - min) : null;
   return (
     <div class={chosen ? "row chosen" : "row"}>
       <dt>
@@ -71,7 +71,7 @@ function Provenance({ indicators }: { indicators: Indicator[] }) {
       {[...lines].filter(Boolean).map((line) => (
         <p key={line}>{line}</p>
       ))}
-      <p class="muted">{textIn(description.value?.maille.dataset, language.value, "")}</p>
+      <p class="muted">{textIn(description.value?.maille.dataset_title, language.value, "")}</p>
     </footer>
   );
 }

@@ -3,7 +3,7 @@ import { signal, useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { words } from "../i18n";
 import { Icon } from "../icons";
-import { description, layer, zoom } from "../model";
+import { attribution, description, layer, zoom } from "../model";
 import { AreaCard } from "./area";
 import { HoverCard } from "./hover";
 
@@ -21,7 +21,7 @@ export function Stage() {
       <HoverCard />
       <Controls />
       <AreaCard />
-      {description.value?.attribution && <p class="attribution">{description.value.attribution}</p>}
+      {attribution.value && <p class="attribution">{attribution.value}</p>}
     </main>
   );
 }
