@@ -40,6 +40,21 @@ impl Column {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// The values of `rows`, in that order. Panics when a row is beyond the last.
+    #[must_use]
+    pub fn take(&self, rows: &[u32]) -> Self {
+        match self {
+            Self::Number(numbers) => {
+                let values: Vec<f64> = rows.iter().map(|&r| numbers.values[r as usize]).collect();
+                Self::Number(Numbers::new(values.into()))
+            }
+            Self::Text(texts) => Self::Text(Texts {
+                codes: rows.iter().map(|&r| texts.codes[r as usize]).collect(),
+                dictionary: texts.dictionary.clone(),
+            }),
+        }
+    }
 }
 
 impl Numbers {
@@ -75,6 +90,14 @@ impl FromIterator<Option<f64>> for Numbers {
 impl Texts {
     /// The code of a row without a value.
     pub const MISSING: u32 = u32::MAX;
+
+    /// `None` unless the dictionary ascends strictly and every code is in it or [`Self::MISSING`].
+    #[must_use]
+    pub fn new(codes: Vec<u32>, dictionary: Vec<Box<str>>) -> Option<Self> {
+        let ascends = dictionary.is_sorted_by(|a, b| a < b);
+        let known = |&code: &u32| code == Self::MISSING || (code as usize) < dictionary.len();
+        (ascends && codes.iter().all(known)).then_some(Self { codes, dictionary })
+    }
 
     /// Per row an index into [`Self::dictionary`], or [`Self::MISSING`].
     #[must_use]

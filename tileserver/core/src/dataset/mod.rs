@@ -12,5 +12,18 @@
 
 pub mod columns;
 pub mod contacts;
+mod fgb;
+mod index;
+pub mod open;
 pub mod schema;
+mod table;
 pub mod write;
+mod write_arrow;
+mod write_fgb;
+
+#[cfg(test)]
+mod tests;
+
+pub use fgb::FgbError;
+pub use open::{GeometryError, Level, OpenError};
+pub use table::TableError;

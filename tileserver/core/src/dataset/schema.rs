@@ -13,12 +13,16 @@ pub const COLUMN_NAME: &str = "name";
 pub const COLUMN_ID: &str = "id";
 pub const COLUMN_PARENT: &str = "parent";
 
+/// The `.arrow` column of [`super::write::LevelRows::repair_zooms`].
+pub const COLUMN_REPAIR_ZOOMS: &str = "repair_zooms";
+
 /// Names no indicator may take: columns of the file and properties the server adds to tiles.
 pub const RESERVED: &[&str] = &[
     COLUMN_KEY,
     COLUMN_NAME,
     COLUMN_ID,
     COLUMN_PARENT,
+    COLUMN_REPAIR_ZOOMS,
     "geometry",
     "score",
     "rank",
