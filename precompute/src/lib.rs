@@ -11,4 +11,5 @@ pub mod polygons;
 pub mod project;
 pub mod sql;
 pub mod topology;
+pub mod transfers;
 pub mod value;
