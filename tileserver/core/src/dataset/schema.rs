@@ -195,7 +195,7 @@ pub struct ContactSet {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dimension {
     pub name: String,
-    /// At most 63, in byte order.
+    /// At most 64, in byte order.
     pub classes: Vec<String>,
 }
 

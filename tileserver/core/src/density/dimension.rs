@@ -11,13 +11,13 @@ use arrow_buffer::Buffer;
 use crate::bitmap::Bitmap;
 
 /// The most classes a dimension may have.
-pub const CLASSES_MAX: usize = 63;
+pub const CLASSES_MAX: usize = 64;
 
 /// Words evaluated at a time: 512 bytes a plane stay in the first-level cache.
 const BLOCK: usize = 64;
 
 /// A set of codes; bit `c` stands for code `c`.
-pub type CodeSet = u64;
+pub type CodeSet = u128;
 
 /// An attribute of every contact of a set.
 #[derive(Debug, Clone)]
@@ -117,7 +117,7 @@ impl Dimension {
     /// Every code in use: missing and each class.
     #[must_use]
     pub fn all_codes(&self) -> CodeSet {
-        u64::MAX >> (63 - self.classes.len())
+        CodeSet::MAX >> (127 - self.classes.len())
     }
 
     /// The code of one contact; 0 is missing.
@@ -195,7 +195,7 @@ impl Dimension {
 /// The set of all codes of `planes` planes.
 fn set_of_all(planes: usize) -> CodeSet {
     match 1_u32 << planes {
-        64.. => u64::MAX,
+        128.. => CodeSet::MAX,
         codes => (1 << codes) - 1,
     }
 }
@@ -232,7 +232,7 @@ mod tests {
         fn a_selection_holds_exactly_its_codes(
             classes in 0_usize..=CLASSES_MAX,
             codes in prop::collection::vec(any::<u8>(), 0..9000),
-            set in any::<u64>(),
+            set in any::<u128>(),
         ) {
             let codes: Vec<u8> =
                 codes.iter().map(|c| c % u8::try_from(classes + 1).expect("small")).collect();
@@ -249,7 +249,7 @@ mod tests {
     fn planes_that_do_not_fit_are_refused() {
         let short = vec![Buffer::from(vec![0_u8])];
         assert!(Dimension::new("d".into(), vec!["a".into()], short, 9).is_err());
-        let many = (0..64).map(|c| c.to_string()).collect();
+        let many = (0..65).map(|c| c.to_string()).collect();
         assert!(Dimension::new("d".into(), many, Vec::new(), 0).is_err());
     }
 }
