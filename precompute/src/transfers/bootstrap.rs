@@ -73,7 +73,7 @@ fn quantile(sorted: &[f64], p: f64) -> f64 {
     sorted[below] + (at - at.floor()) * (sorted[above] - sorted[below])
 }
 
-/// SplitMix64 (Steele, Lea & Flood 2014): one stream per resample, whatever thread draws it.
+/// `SplitMix64` (Steele, Lea & Flood 2014): one stream per resample, whatever thread draws it.
 struct Draws(u64);
 
 impl Draws {
@@ -97,6 +97,6 @@ impl Draws {
         reason = "the product's upper half is below n"
     )]
     fn below(&mut self, n: usize) -> usize {
-        (u128::from(self.next()) * n as u128 >> 64) as usize
+        ((u128::from(self.next()) * n as u128) >> 64) as usize
     }
 }

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Model: `y_k = x_k·B` with the rows of B on the simplex (Irwin & Meeter 1969). The start
-//! minimises squared errors of shares; each further step rakes B∘x_k to the two margins of every
+//! minimises squared errors of shares; each further step rakes `B∘x_k` to the two margins of every
 //! unit (Deming & Stephan 1940) and adds the units up to the next B, which is an
 //! expectation–maximisation of the multinomial model. On ten New Zealand districts of 2017 whose
 //! cross-votes are published, 6.5 % of votes end in the wrong cell (worst district 10 %).

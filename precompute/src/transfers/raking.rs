@@ -101,7 +101,9 @@ fn normalise(rows: &mut [f64], former: &[f64], width: usize) {
     for (row, former) in rows.chunks_mut(width).zip(former.chunks(width)) {
         let total: f64 = row.iter().sum();
         if total > 0.0 {
-            row.iter_mut().for_each(|cell| *cell /= total);
+            for cell in row {
+                *cell /= total;
+            }
         } else {
             row.copy_from_slice(former);
         }
@@ -186,7 +188,9 @@ fn scale_rows(table: &mut [f64], x: &[f64], to: usize) -> f64 {
         let sum: f64 = row.iter().sum();
         missed += (sum - wanted).abs();
         let factor = if sum > 0.0 { wanted / sum } else { 0.0 };
-        row.iter_mut().for_each(|cell| *cell *= factor);
+        for cell in row {
+            *cell *= factor;
+        }
     }
     missed
 }

@@ -99,6 +99,7 @@ fn project_to_simplex(row: &mut [f64]) {
             threshold = candidate;
         }
     }
-    row.iter_mut()
-        .for_each(|value| *value = (*value - threshold).max(0.0));
+    for value in row {
+        *value = (*value - threshold).max(0.0);
+    }
 }
