@@ -6,9 +6,14 @@
 //! ```
 
 pub mod input_error;
+pub mod inspect;
+pub mod join;
 pub mod open;
 pub mod polygons;
+pub mod progress;
 pub mod project;
+pub mod publish;
+pub mod report;
 pub mod sql;
 pub mod topology;
 pub mod transfers;
