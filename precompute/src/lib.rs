@@ -15,6 +15,7 @@ pub mod project;
 pub mod publish;
 pub mod report;
 pub mod sql;
+pub mod tables;
 pub mod topology;
 pub mod transfers;
 pub mod value;

@@ -142,7 +142,9 @@ pub struct Indicator {
 /// `formula` over sums of additive columns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recompute {
-    /// SQL arithmetic in which each aggregate call is replaced by a column in double quotes.
+    /// SQL arithmetic in which each aggregate call is replaced by a column in double quotes:
+    /// numbers, columns, `+ - * /` (division is real, by zero missing), parentheses, and the
+    /// functions `abs`, `coalesce`, `max`, `min`, `nullif` as SQLite defines them.
     pub formula: String,
     /// The columns it names, with how each combines over rows.
     pub components: Vec<Component>,

@@ -1,0 +1,79 @@
+//! SQLite's complaints in the project's terms.
+
+use rusqlite::{Error, ErrorCode};
+
+use super::engine::Catalog;
+
+/// Alternatives named in a message.
+const NEAR_MAX: usize = 3;
+
+/// What went wrong and what to do, without where.
+pub(super) fn explain(error: &Error, catalog: &Catalog) -> String {
+    let (code, message) = match error {
+        Error::SqlInputError { error, msg, .. } => (error.code, msg.clone()),
+        Error::SqliteFailure(error, Some(message)) => (error.code, message.clone()),
+        other => (ErrorCode::Unknown, other.to_string()),
+    };
+    if code == ErrorCode::AuthorizationForStatementDenied || message.starts_with("not authorized") {
+        return format!("{message}: SQL may only read the tables of the project file");
+    }
+    if code == ErrorCode::OperationInterrupted {
+        return "the SQL runs too long: simplify it, or prepare the table outside".into();
+    }
+    if let Some(column) = message.strip_prefix("no such column: ") {
+        // SQLite adds a remark to names in quotes.
+        let column = column
+            .split(" - ")
+            .next()
+            .unwrap_or(column)
+            .trim_matches('"');
+        return format!("no such column: {column}{}", column_hint(column, catalog));
+    }
+    if let Some(table) = message.strip_prefix("no such table: ") {
+        let names = catalog.keys().map(String::as_str);
+        return format!("{message}{}", did_you_mean(table, names));
+    }
+    message
+}
+
+fn column_hint(column: &str, catalog: &Catalog) -> String {
+    let name = column.rsplit('.').next().unwrap_or(column);
+    let holders: Vec<&str> = catalog
+        .iter()
+        .filter(|(_, relation)| {
+            relation
+                .available
+                .iter()
+                .any(|c| c.eq_ignore_ascii_case(name))
+        })
+        .map(|(name, _)| name.as_str())
+        .take(NEAR_MAX)
+        .collect();
+    if holders.is_empty() {
+        let columns = catalog.values().flat_map(|relation| &relation.available);
+        return did_you_mean(name, columns.map(String::as_str));
+    }
+    format!(" (it is a column of {})", holders.join(", "))
+}
+
+/// The nearest names by edits, or all of a few.
+fn did_you_mean<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let wrong = wrong.to_lowercase();
+    let edits_max = 1 + wrong.chars().count() / 3;
+    let mut near: Vec<(usize, &str)> = names
+        .map(|name| {
+            (
+                strsim::damerau_levenshtein(&wrong, &name.to_lowercase()),
+                name,
+            )
+        })
+        .filter(|(edits, name)| *edits <= edits_max || name.to_lowercase().contains(&wrong))
+        .collect();
+    near.sort_unstable();
+    near.dedup();
+    if near.is_empty() {
+        return String::new();
+    }
+    let names: Vec<&str> = near.iter().take(NEAR_MAX).map(|(_, name)| *name).collect();
+    format!("; did you mean {}?", names.join(" or "))
+}
