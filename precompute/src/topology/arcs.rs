@@ -1,0 +1,198 @@
+//! Boundaries stored once: arcs run from junction to junction, rings are lists of arcs.
+
+use rayon::prelude::*;
+use tilecore::geometry::GridPoint;
+
+use super::rings::Rings;
+use super::visits::Visits;
+
+/// Vertices of all arcs in flat arrays, each arc in its canonical direction.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Arcs {
+    pub points: Vec<GridPoint>,
+    /// Sixteenths of the zoom from which a vertex is kept; the ends of an arc have 0.
+    pub m: Vec<u16>,
+    /// Where each arc begins, and the end.
+    pub starts: Vec<usize>,
+}
+
+/// An arc as a ring walks it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ArcUse(u32);
+
+impl ArcUse {
+    fn new(arc: usize, reversed: bool) -> Self {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "2^31 arcs do not fit in memory"
+        )]
+        Self((arc as u32) << 1 | u32::from(reversed))
+    }
+
+    pub(super) fn arc(self) -> usize {
+        (self.0 >> 1) as usize
+    }
+
+    pub(super) fn reversed(self) -> bool {
+        self.0 & 1 == 1
+    }
+}
+
+impl Arcs {
+    pub(super) fn len(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    pub(super) fn span(&self, arc: usize) -> std::ops::Range<usize> {
+        self.starts[arc]..self.starts[arc + 1]
+    }
+
+    /// The arc that holds a vertex.
+    pub(super) fn arc_at(&self, vertex: usize) -> usize {
+        self.starts.partition_point(|start| *start <= vertex) - 1
+    }
+
+    /// The vertices a ring passes when it walks `uses`, as indexes of [`Arcs::points`]; the end of
+    /// an arc is left to the next one.
+    pub(super) fn walk<'a>(&'a self, uses: &'a [ArcUse]) -> impl Iterator<Item = usize> + 'a {
+        uses.iter().flat_map(|arc_use| {
+            let span = self.span(arc_use.arc());
+            let length = span.len() - 1;
+            let (mut at, step) = if arc_use.reversed() {
+                (span.end - 1, usize::MAX)
+            } else {
+                (span.start, 1)
+            };
+            (0..length).map(move |_| {
+                let index = at;
+                at = at.wrapping_add(step);
+                index
+            })
+        })
+    }
+}
+
+/// One passage of a ring along an arc.
+///
+/// Between junctions every ring has the same two neighbours, so the first two points tell arcs
+/// apart; a closed arc's first point is its junction, or its smallest point when it has none.
+struct Passage {
+    first: GridPoint,
+    second: GridPoint,
+    reversed: bool,
+    ring: usize,
+    /// The position of the passage's first point in ring direction.
+    from: usize,
+    /// Points, both ends included.
+    length: usize,
+}
+
+/// The arcs of all rings, and each ring as the arcs it walks: uses, and where each ring's begin.
+pub(super) fn cut(rings: &Rings, visits: &Visits) -> (Arcs, Vec<ArcUse>, Vec<usize>) {
+    let passages: Vec<Passage> = (0..rings.rings())
+        .into_par_iter()
+        .flat_map_iter(|ring| passages(rings, visits, ring))
+        .collect();
+    let mut order: Vec<usize> = (0..passages.len()).collect();
+    let rank = |i: &usize| {
+        let p = &passages[*i];
+        (p.first, p.second, *i)
+    };
+    order.par_sort_unstable_by_key(rank);
+
+    let mut uses = vec![ArcUse(0); passages.len()];
+    let mut owners: Vec<usize> = Vec::new();
+    let mut arcs = Arcs {
+        starts: vec![0],
+        ..Arcs::default()
+    };
+    let mut total = 0;
+    for &i in &order {
+        let passage = &passages[i];
+        let same = owners.last().is_some_and(|&owner: &usize| {
+            let owner = &passages[owner];
+            (owner.first, owner.second) == (passage.first, passage.second)
+        });
+        if !same {
+            owners.push(i);
+            total += passage.length;
+            arcs.starts.push(total);
+        }
+        uses[i] = ArcUse::new(owners.len() - 1, passage.reversed);
+    }
+    arcs.points = owners
+        .par_iter()
+        .flat_map_iter(|&owner| walk(rings, &passages[owner]))
+        .collect();
+    arcs.m = vec![0; arcs.points.len()];
+
+    let mut starts = Vec::with_capacity(rings.rings() + 1);
+    let mut at = 0;
+    for ring in 0..rings.rings() {
+        starts.push(at);
+        while passages.get(at).is_some_and(|p| p.ring == ring) {
+            at += 1;
+        }
+    }
+    starts.push(at);
+    (arcs, uses, starts)
+}
+
+/// Cuts one ring at its junctions.
+fn passages(rings: &Rings, visits: &Visits, ring: usize) -> Vec<Passage> {
+    let span = rings.span(ring);
+    let points = rings.points();
+    let ends: Vec<usize> = span.clone().filter(|&at| visits.is_junction[at]).collect();
+    let ends = if ends.is_empty() {
+        span.clone()
+            .min_by_key(|&at| points[at])
+            .into_iter()
+            .collect()
+    } else {
+        ends
+    };
+    let after = |at: usize| {
+        if at + 1 == span.end {
+            span.start
+        } else {
+            at + 1
+        }
+    };
+    let before = |at: usize| {
+        if at == span.start {
+            span.end - 1
+        } else {
+            at - 1
+        }
+    };
+    ends.iter()
+        .enumerate()
+        .map(|(i, &from)| {
+            let to = ends[(i + 1) % ends.len()];
+            let length = (to + span.len() - from - 1) % span.len() + 2;
+            let forward = (points[from], points[after(from)]);
+            let backward = (points[to], points[before(to)]);
+            let reversed = backward < forward;
+            let (first, second) = if reversed { backward } else { forward };
+            Passage {
+                first,
+                second,
+                reversed,
+                ring,
+                from,
+                length,
+            }
+        })
+        .collect()
+}
+
+/// The points of a passage in the arc's canonical direction.
+fn walk<'a>(rings: &'a Rings, passage: &Passage) -> impl Iterator<Item = GridPoint> + 'a {
+    let ring = rings.ring(passage.ring);
+    let offset = passage.from - rings.span(passage.ring).start;
+    let (length, reversed) = (passage.length, passage.reversed);
+    (0..length).map(move |i| {
+        let step = if reversed { length - 1 - i } else { i };
+        ring[(offset + step) % ring.len()]
+    })
+}
