@@ -12,6 +12,7 @@
 pub mod bitmap;
 pub mod dataset;
 pub mod density;
+pub mod filter;
 pub mod geometry;
 pub mod mercator;
 pub mod tile;
