@@ -5,10 +5,14 @@
 //!        └─▸ tables ─▸ SQL ────┴▸ join ─▸ topology ─▸ levels ─▸ publish
 //! ```
 
+pub mod cli;
+pub mod indicators;
 pub mod input_error;
 pub mod inspect;
 pub mod join;
+pub mod levels;
 pub mod open;
+pub mod pipeline;
 pub mod polygons;
 pub mod progress;
 pub mod project;
@@ -18,4 +22,5 @@ pub mod sql;
 pub mod tables;
 pub mod topology;
 pub mod transfers;
+pub mod units;
 pub mod value;

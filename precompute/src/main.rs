@@ -1,2 +1,7 @@
-//! `precompute`.
-fn main() {}
+//! The command `precompute`: see `precompute::cli`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    precompute::cli::run()
+}

@@ -129,13 +129,13 @@ impl Store {
 
     /// Makes the staged files the current version and returns its id.
     ///
-    /// `manifest` comes without `version` and `files`; `report` is told the id it will have.
+    /// The stage is empty afterwards, and removed when dropped. `manifest` comes without `version` and `files`; `report` is told the id it will have.
     ///
     /// # Errors
     /// When a write fails; readers then still see the version that was current.
     pub fn publish(
         &self,
-        stage: Stage,
+        stage: &Stage,
         mut manifest: Manifest,
         report: impl FnOnce(&str) -> String,
     ) -> Result<String, PublishError> {
@@ -143,11 +143,15 @@ impl Store {
         manifest.version = version_id(&manifest);
         let id = manifest.version.clone();
         let report = report(&id);
-        let manifest = serde_json::to_vec_pretty(&manifest).expect("plain data serialises");
-        write_durably(&stage.dir.join(MANIFEST), &manifest)?;
+        let path = stage.dir.join(MANIFEST);
+        let manifest = at(
+            &path,
+            serde_json::to_vec_pretty(&manifest).map_err(Into::into),
+        )?;
+        write_durably(&path, &manifest)?;
         write_durably(&stage.dir.join(REPORT), report.as_bytes())?;
         stage.make_durable()?;
-        self.put_in_place(&stage, &id, &report)?;
+        self.put_in_place(stage, &id, &report)?;
         let before = self.current();
         self.replace(CURRENT, format!("{id}\n").as_bytes())?;
         self.write_report(&report)?;
@@ -293,6 +297,7 @@ impl Drop for Stage {
 
 /// The hash of everything a manifest says, its own version left out.
 #[must_use]
+#[expect(clippy::missing_panics_doc, reason = "plain data serialises")]
 pub fn version_id(manifest: &Manifest) -> String {
     let unnamed = Manifest {
         version: String::new(),

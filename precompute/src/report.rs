@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 
 use crate::join::Reason;
+use crate::tables::TableReport;
 
 mod text;
 
@@ -22,18 +23,6 @@ pub struct Report {
     pub dataset: String,
     pub tables: Vec<TableReport>,
     pub layers: Vec<LayerReport>,
-}
-
-/// What reading a table found.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct TableReport {
-    pub name: String,
-    pub rows: u64,
-    /// Cells that mean "no value", by column and spelling: `{"Q321": {"s": 3703}}`.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub missing: BTreeMap<String, BTreeMap<String, u64>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<String>,
 }
 
 #[derive(Debug, Clone, Default, Serialize)]
@@ -58,11 +47,14 @@ pub struct LevelReport {
     pub skipped: Vec<FeatureNote>,
     /// Features left out by `where`.
     pub filtered: u64,
-    /// Keys of several features that `duplicates = "merge"` made one.
+    /// Features that `duplicates = "merge"` joined to another of their key.
     pub merged: u64,
     /// Keys one level up that units name and no unit there has.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parents_missing: Vec<String>,
+    /// Units that are part of no coarser unit.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub without_parent: u64,
     /// Of levels with polygons of their own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub coverage: Option<Coverage>,
@@ -214,6 +206,7 @@ impl Report {
 
     /// The report as JSON, one line a value.
     #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "plain data serialises")]
     pub fn to_json(&self) -> String {
         let mut json = serde_json::to_string_pretty(self).expect("plain data serialises");
         json.push('\n');

@@ -19,4 +19,5 @@ pub use matching::{Outcome, match_keys};
 pub use reasons::Reason;
 pub use rules::Rule;
 
-static NO_ALIASES: BTreeMap<String, String> = BTreeMap::new();
+/// Of a block that has none.
+pub static NO_ALIASES: BTreeMap<String, String> = BTreeMap::new();

@@ -183,6 +183,11 @@ fn check_block(block: &IndicatorBlock, names: &mut BTreeSet<String>, at: &At) ->
     for (i, identity) in block.identities.iter().enumerate() {
         required_sql(identity, &at.key("identities").index(i))?;
     }
+    for (reason, condition) in &block.explain {
+        let at = at.key("explain").key(reason);
+        name(reason, &at)?;
+        required_sql(condition, &at)?;
+    }
     if block.columns.is_empty() {
         return at.fault("the block has no indicators: add [layer.indicators.columns]");
     }

@@ -158,6 +158,9 @@ pub struct Level {
     /// level has none in the file (its key is the finer units' `parent`), and `key` here.
     #[serde(default)]
     pub key: String,
+    /// What two polygons of one key are: an error by default, `"merge"` when they are parts of one
+    /// unit.
+    pub duplicates: Option<Duplicates>,
     /// SQL over `key` and the polygon's properties: the unit's name; the key by default.
     pub label: Option<String>,
     /// SQL over `key` and the polygon's properties: the key one level up.
@@ -166,6 +169,13 @@ pub struct Level {
     /// level. The levels' zooms neither overlap nor leave one out.
     #[serde(default = "read::zooms_unset")]
     pub zooms: [u8; 2],
+}
+
+/// `duplicates = "merge"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Duplicates {
+    Merge,
 }
 
 /// `polygons = { path, format, crs, geometry, layer, where }`.
@@ -203,6 +213,10 @@ pub struct IndicatorBlock {
     /// `sum(votants) = sum(exprimes) + sum(blancs) + sum(nuls)`; failures are reported.
     #[serde(default)]
     pub identities: Vec<String>,
+    /// Reason ▸ SQL condition over `key`: what the report says of keys without a partner that
+    /// nothing else explains, on either side; the first that is true counts.
+    #[serde(default, deserialize_with = "read::ordered")]
+    pub explain: Vec<(String, String)>,
     /// Who publishes the figures.
     pub source: Option<String>,
     /// The date or year they speak of.
@@ -342,6 +356,7 @@ impl Project {
                 ]
                 .into_iter()
                 .chain(block.identities.iter().map(|sql| Some(sql.as_str())))
+                .chain(block.explain.iter().map(|(_, sql)| Some(sql.as_str())))
                 .chain(block.columns.iter().map(|column| Some(column.sql.as_str())))
             });
             let sides = layer.transfers.iter().flat_map(|t| [&t.first, &t.second]);

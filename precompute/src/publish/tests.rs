@@ -24,7 +24,7 @@ fn publish(store: &Store, content: &str) -> String {
         })
         .unwrap();
     let report = |id: &str| format!("report of {id} {content}\n");
-    store.publish(stage, manifest("town"), report).unwrap()
+    store.publish(&stage, manifest("town"), report).unwrap()
 }
 
 fn names(dir: &Path) -> Vec<String> {

@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write};
 
+use crate::tables::TableReport;
+
 use super::{FeatureNote, IdentityReport, JoinReport, LayerReport, LevelReport, Orphan, Report};
 
 /// Examples shown of each kind; the JSON has them all.
@@ -13,17 +15,7 @@ const EXAMPLES: usize = 5;
 /// When `out` does.
 pub fn print(report: &Report, out: &mut impl Write) -> fmt::Result {
     for table in &report.tables {
-        writeln!(out, "table {}: {} rows", table.name, grouped(table.rows))?;
-        for (column, spellings) in &table.missing {
-            let list: Vec<String> = spellings
-                .iter()
-                .map(|(spelling, count)| format!("{} × {spelling:?}", grouped(*count)))
-                .collect();
-            writeln!(out, "  {column}: no value for {}", list.join(", "))?;
-        }
-        for note in &table.notes {
-            writeln!(out, "  {note}")?;
-        }
+        print_table(table, out)?;
     }
     for layer in &report.layers {
         print_layer(layer, out)?;
@@ -32,6 +24,22 @@ pub fn print(report: &Report, out: &mut impl Write) -> fmt::Result {
         Some(version) => writeln!(out, "version {version}"),
         None => writeln!(out, "nothing published"),
     }
+}
+
+fn print_table(table: &TableReport, out: &mut impl Write) -> fmt::Result {
+    writeln!(out, "table {}: {} rows", table.name, grouped(table.rows))?;
+    for column in table.columns.iter().filter(|column| column.secret > 0) {
+        let secret = grouped(column.secret);
+        writeln!(out, "  {}: {secret} cells kept secret", column.name)?;
+    }
+    for note in table.notes.iter().take(EXAMPLES) {
+        let (file, row) = (&note.file, note.row);
+        writeln!(out, "  {file}, row {row}: {} {}", note.reason, note.detail)?;
+    }
+    if table.notes.len() > EXAMPLES {
+        writeln!(out, "  … {} notes in all", table.notes.len())?;
+    }
+    Ok(())
 }
 
 fn print_layer(layer: &LayerReport, out: &mut impl Write) -> fmt::Result {
@@ -59,7 +67,7 @@ fn print_level(level: &LevelReport, out: &mut impl Write) -> fmt::Result {
         (level.repaired, "repaired"),
         (level.skipped.len() as u64, "skipped"),
         (level.filtered, "left out by `where`"),
-        (level.merged, "merged from several features"),
+        (level.merged, "joined to a feature of the same key"),
     ] {
         if count > 0 {
             write!(out, ", {} {what}", grouped(count))?;
@@ -76,6 +84,10 @@ fn print_level(level: &LevelReport, out: &mut impl Write) -> fmt::Result {
     writeln!(out)?;
     print_notes("repaired", &level.repairs, out)?;
     print_notes("skipped", &level.skipped, out)?;
+    if level.without_parent > 0 {
+        let count = grouped(level.without_parent);
+        writeln!(out, "    {count} units have no parent")?;
+    }
     if !level.parents_missing.is_empty() {
         let shown: Vec<&str> = level
             .parents_missing
@@ -221,7 +233,7 @@ fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut out = String::with_capacity(digits.len() * 4 / 3);
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push('\u{202f}');
         }
         out.push(digit);

@@ -1,0 +1,259 @@
+//! A block's columns: the indicators, and the hidden ones that recompute them under a filter.
+
+use std::collections::BTreeMap;
+
+use tilecore::dataset::columns::{Column, Numbers, Texts};
+use tilecore::dataset::schema::{Indicator, Kind, Localized};
+
+use super::{JOIN, JoinLevel, KEY, keyed, unit_column};
+use crate::input_error::InputError;
+use crate::project::IndicatorBlock;
+use crate::sql::{AdditiveAggregate, Decomposed, Engine, decompose};
+use crate::units::row_number;
+use crate::value::Value;
+
+/// Starts the name of a hidden column; no indicator's name may hold it.
+const HIDDEN: char = '~';
+
+/// The columns of a block at the block's level and every coarser one.
+#[derive(Debug)]
+pub struct BlockColumns {
+    /// Indicators first, then hidden columns.
+    pub indicators: Vec<Indicator>,
+    /// By level from the block's own, in the order of `indicators`.
+    pub levels: Vec<Vec<(String, Column)>>,
+}
+
+/// A column and the SQL of its figure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Definition {
+    pub indicator: Indicator,
+    pub sql: String,
+}
+
+/// The columns that a block defines. Hidden ones hold the aggregates from which its indicators
+/// follow, once each, unless an indicator is just that aggregate; and the weight.
+#[must_use]
+pub fn define(block: &IndicatorBlock, number: usize) -> Vec<Definition> {
+    let parts: Vec<Option<Decomposed>> = block
+        .columns
+        .iter()
+        .map(|column| decompose(&column.sql))
+        .collect();
+    let mut holder: BTreeMap<String, String> = BTreeMap::new();
+    for (column, parts) in block.columns.iter().zip(&parts) {
+        if let Some(aggregate) = parts.as_ref().and_then(alone) {
+            holder
+                .entry(aggregate.sql.clone())
+                .or_insert_with(|| column.name.clone());
+        }
+    }
+    let mut hidden: Vec<(String, String)> = Vec::new();
+    let mut held = |aggregate: &AdditiveAggregate| {
+        holder
+            .entry(aggregate.sql.clone())
+            .or_insert_with(|| {
+                let name = format!("{HIDDEN}{}:{}", number + 1, aggregate.sql);
+                hidden.push((name.clone(), aggregate.sql.clone()));
+                name
+            })
+            .clone()
+    };
+    let mut definitions: Vec<Definition> = block
+        .columns
+        .iter()
+        .zip(&parts)
+        .map(|(column, parts)| Definition {
+            indicator: Indicator {
+                name: column.name.clone(),
+                unit: column.unit.clone(),
+                label: label(&column.label, &column.name),
+                sql: column.sql.clone(),
+                estimate: column.estimate,
+                recompute: parts.as_ref().map(|parts| parts.named(&mut held)),
+                ..blank(block)
+            },
+            sql: column.sql.clone(),
+        })
+        .collect();
+    if let Some(weight) = block.weight.as_deref().and_then(decompose) {
+        weight.named(&mut held);
+    }
+    definitions.extend(hidden.into_iter().map(|(name, sql)| Definition {
+        indicator: Indicator {
+            name,
+            sql: sql.clone(),
+            hidden: true,
+            ..blank(block)
+        },
+        sql,
+    }));
+    definitions
+}
+
+/// The only part of an indicator that is nothing but one aggregate.
+fn alone(parts: &Decomposed) -> Option<&AdditiveAggregate> {
+    let [aggregate] = parts.aggregates.as_slice() else {
+        return None;
+    };
+    (parts.named(|_| "x".to_owned()).formula == "\"x\"").then_some(aggregate)
+}
+
+fn blank(block: &IndicatorBlock) -> Indicator {
+    Indicator {
+        name: String::new(),
+        kind: Kind::Number,
+        unit: None,
+        label: Localized::new(),
+        sql: String::new(),
+        from: block.from.clone(),
+        level: block.level.clone(),
+        source: block.source.clone(),
+        vintage: block.vintage.clone(),
+        licence: block.licence.clone(),
+        estimate: false,
+        hidden: false,
+        recompute: None,
+    }
+}
+
+fn label(given: &Localized, name: &str) -> Localized {
+    if given.is_empty() {
+        return Localized::from([(String::new(), name.to_owned())]);
+    }
+    given.clone()
+}
+
+/// Evaluates a block's columns at each level; the join is loaded as [`JOIN`].
+pub(super) fn of_levels(
+    engine: &Engine,
+    block: &IndicatorBlock,
+    number: usize,
+    levels: &[JoinLevel],
+    context: &str,
+) -> Result<BlockColumns, InputError> {
+    let mut definitions = define(block, number);
+    let mut values: Vec<Vec<Vec<Value>>> = Vec::with_capacity(levels.len());
+    for (up, level) in levels.iter().enumerate() {
+        let units = level.units.keys.len();
+        values.push(of_level(engine, block, &definitions, up, units, context)?);
+    }
+    for (i, definition) in definitions.iter_mut().enumerate() {
+        let all = values.iter().flat_map(|level| &level[i]);
+        definition.indicator.kind = kind(all).ok_or_else(|| {
+            InputError::new(
+                context,
+                format!(
+                    "indicator {} is text for some units and a number for others: cast it",
+                    definition.indicator.name
+                ),
+            )
+        })?;
+    }
+    let levels = values
+        .into_iter()
+        .map(|level| {
+            definitions
+                .iter()
+                .zip(level)
+                .map(|(definition, values)| {
+                    let indicator = &definition.indicator;
+                    (indicator.name.clone(), column(indicator.kind, &values))
+                })
+                .collect()
+        })
+        .collect();
+    Ok(BlockColumns {
+        indicators: definitions.into_iter().map(|d| d.indicator).collect(),
+        levels,
+    })
+}
+
+/// By definition, by unit; missing for units without a row.
+fn of_level(
+    engine: &Engine,
+    block: &IndicatorBlock,
+    definitions: &[Definition],
+    up: usize,
+    units: usize,
+    context: &str,
+) -> Result<Vec<Vec<Value>>, InputError> {
+    let expressions: Vec<String> = definitions
+        .iter()
+        .map(|definition| format!("({})", definition.sql))
+        .collect();
+    let unit = unit_column(up);
+    // The crossed join keeps the table outside and the keys inside, under an index.
+    let sql = format!(
+        "select j.{unit}, {} from {} t cross join {JOIN} j on j.{KEY} = t.{KEY} \
+         where j.{unit} is not null group by j.{unit}",
+        expressions.join(", "),
+        keyed(block)
+    );
+    let mut values = vec![vec![Value::Null; units]; definitions.len()];
+    let answered = engine.for_each(&sql, context, |row| {
+        let unit = row_number(&row[0]);
+        for (column, value) in values.iter_mut().zip(&row[1..]) {
+            column[unit] = value.clone();
+        }
+        Ok(())
+    });
+    if let Err(error) = answered {
+        return Err(at_fault(engine, block, definitions, context).unwrap_or(error));
+    }
+    Ok(values)
+}
+
+/// The error of the one column that fails by itself, with its name.
+fn at_fault(
+    engine: &Engine,
+    block: &IndicatorBlock,
+    definitions: &[Definition],
+    context: &str,
+) -> Option<InputError> {
+    definitions.iter().find_map(|definition| {
+        let sql = format!("select ({}) from {}", definition.sql, keyed(block));
+        let context = format!("{context}, columns.{}", definition.indicator.name);
+        engine.query(&sql, &context).err()
+    })
+}
+
+/// `None` when both occur.
+fn kind<'a>(values: impl Iterator<Item = &'a Value>) -> Option<Kind> {
+    let (mut text, mut number) = (false, false);
+    for value in values {
+        match value {
+            Value::Null => {}
+            Value::Number(_) => number = true,
+            Value::Text(_) => text = true,
+        }
+    }
+    match (text, number) {
+        (true, true) => None,
+        (true, false) => Some(Kind::Text),
+        (false, _) => Some(Kind::Number),
+    }
+}
+
+fn column(kind: Kind, values: &[Value]) -> Column {
+    match kind {
+        Kind::Number => Column::Number(
+            values
+                .iter()
+                .map(|value| match value {
+                    Value::Number(number) => Some(*number),
+                    _ => None,
+                })
+                .collect::<Numbers>(),
+        ),
+        Kind::Text => Column::Text(
+            values
+                .iter()
+                .map(|value| match value {
+                    Value::Text(text) => Some(&**text),
+                    _ => None,
+                })
+                .collect::<Texts>(),
+        ),
+    }
+}

@@ -1,0 +1,311 @@
+//! From a project file to a dataset ready to publish, and the report on how it went.
+//!
+//! ```text
+//! tables ─▸ Engine ─────────────┬▸ indicators per level ─┐
+//! polygons ─▸ units of a level ─┤                        ├▸ Dataset ─▸ publish
+//!                               └▸ topology, dissolves ──┘
+//! ```
+
+use std::path::Path;
+
+use rustc_hash::FxHashSet;
+use tilecore::dataset::schema::{self, FORMAT_VERSION, Indicator, Manifest};
+
+use crate::indicators::{self, BlockColumns, JoinLevel};
+use crate::input_error::InputError;
+use crate::levels::{self, LevelData};
+use crate::polygons;
+use crate::progress;
+use crate::project::{self, Project};
+use crate::publish::Store;
+use crate::report::{Coverage as CoverageReport, LayerReport, LevelReport, Report};
+use crate::sql::{Engine, Mentions};
+use crate::topology::Coverage;
+use crate::units::{self, Parts, Units};
+
+/// A dataset in memory, and the report on it.
+#[derive(Debug)]
+pub struct Dataset {
+    manifest: Manifest,
+    levels_of_layer: Vec<Vec<LevelData>>,
+    pub report: Report,
+}
+
+/// Reads, joins and builds what a project file describes.
+///
+/// # Errors
+/// When the project file or an input is at fault.
+pub fn run(path: &Path) -> Result<Dataset, InputError> {
+    let project = Project::read(path)?;
+    let identity_columns = indicators::identity_columns();
+    let mentions = Mentions::of(project.sql().chain(identity_columns));
+    let mut engine = Engine::new(path.display().to_string(), mentions)?;
+    let mut report = Report {
+        dataset: project.dataset.name.clone(),
+        ..Report::default()
+    };
+    for table in &project.tables {
+        let step = progress::step(&format!("table {}", table.name));
+        let read = engine.load_table(table)?;
+        step.done(&format!("{} rows", read.rows));
+        report.tables.push(read);
+    }
+    let mut layers = Vec::new();
+    let mut levels_of_layer = Vec::new();
+    for layer in &project.layers {
+        let (meta, levels, layer_report) = build_layer(&mut engine, layer)?;
+        layers.push(meta);
+        levels_of_layer.push(levels);
+        report.layers.push(layer_report);
+    }
+    Ok(Dataset {
+        manifest: Manifest {
+            format: FORMAT_VERSION,
+            version: String::new(),
+            name: project.dataset.name,
+            title: project.dataset.title,
+            attribution: project.dataset.attribution,
+            layers,
+            contacts: Vec::new(),
+            files: std::collections::BTreeMap::new(),
+        },
+        levels_of_layer,
+        report,
+    })
+}
+
+impl Dataset {
+    /// Writes and publishes a version; the report then holds its id.
+    ///
+    /// # Errors
+    /// When a write fails; what was published before is untouched.
+    pub fn publish(self, store: &Store) -> anyhow::Result<Report> {
+        let Self {
+            mut manifest,
+            levels_of_layer,
+            mut report,
+        } = self;
+        let mut stage = store.stage()?;
+        for (layer, levels) in manifest.layers.iter_mut().zip(levels_of_layer) {
+            for level in levels {
+                let step = progress::step(&format!("write {}/{}", layer.name, level.name));
+                let meta = level.write(&layer.name, &mut stage)?;
+                step.done(&format!("{} rows", meta.rows));
+                layer.levels.push(meta);
+            }
+        }
+        store.publish(&stage, manifest, |id| {
+            report.version = Some(id.to_owned());
+            report.to_json()
+        })?;
+        Ok(report)
+    }
+}
+
+type BuiltLayer = (schema::Layer, Vec<LevelData>, LayerReport);
+
+fn build_layer(engine: &mut Engine, layer: &project::Layer) -> Result<BuiltLayer, InputError> {
+    let mut report = LayerReport {
+        name: layer.name.clone(),
+        ..LayerReport::default()
+    };
+    let (join_levels, shapes) = read_levels(engine, layer, &mut report)?;
+    let (coverages, blocks) = rayon::join(
+        || coverages(layer, shapes),
+        || evaluate_blocks(engine, layer, &join_levels, &mut report),
+    );
+    let blocks = blocks?;
+    for (level, defects) in report.levels.iter_mut().zip(&coverages) {
+        level.coverage = defects.1;
+    }
+    report.coverage = report
+        .levels
+        .first()
+        .and_then(|level| level.coverage)
+        .unwrap_or_default();
+    let mut taken = FxHashSet::default();
+    let mut levels: Vec<LevelData> = Vec::with_capacity(layer.levels.len());
+    for ((level, joined), (coverage, _)) in layer.levels.iter().zip(join_levels).zip(coverages) {
+        let ids = levels::ids(&level.name, &joined.units.keys, &mut taken);
+        levels.push(LevelData {
+            name: level.name.clone(),
+            zooms: level.zooms,
+            units: joined.units,
+            ids,
+            coverage,
+            columns: Vec::new(),
+            hidden: Vec::new(),
+        });
+    }
+    let indicators = add_columns(&mut levels, blocks);
+    let meta = schema::Layer {
+        name: layer.name.clone(),
+        title: layer.title.clone(),
+        default_properties: layer.default_properties.clone(),
+        levels: Vec::new(),
+        indicators,
+    };
+    Ok((meta, levels, report))
+}
+
+/// Where a level's polygons come from.
+enum Shape {
+    Own(Parts, usize),
+    /// The group of each finer unit, and the number of groups.
+    Dissolved(Vec<Option<usize>>, usize),
+}
+
+fn read_levels(
+    engine: &mut Engine,
+    layer: &project::Layer,
+    report: &mut LayerReport,
+) -> Result<(Vec<JoinLevel>, Vec<Shape>), InputError> {
+    let mut joined: Vec<JoinLevel> = Vec::new();
+    let mut shapes = Vec::new();
+    for level in &layer.levels {
+        let step = progress::step(&format!("level {}/{}", layer.name, level.name));
+        let mut level_report = LevelReport {
+            name: level.name.clone(),
+            ..LevelReport::default()
+        };
+        let (units, shape) = match (&level.polygons, joined.last()) {
+            (Some(source), _) => {
+                let read = polygons::read(&source.source)?;
+                let (units, parts) = units::from_polygons(engine, level, read, &mut level_report)?;
+                let count = units.keys.len();
+                (units, Shape::Own(parts, count))
+            }
+            (None, Some(finer)) => {
+                let (units, groups) =
+                    units::dissolve(engine, level, &finer.units, &mut level_report)?;
+                let count = units.keys.len();
+                (units, Shape::Dissolved(groups, count))
+            }
+            (None, None) => unreachable_level(&level.name)?,
+        };
+        if units.keys.is_empty() {
+            return Err(InputError::new(
+                format!("layer {}, level {}", layer.name, level.name),
+                "has no unit: check its polygons, `where`, `key` and the finer level's `parent`",
+            ));
+        }
+        if let (Some(finer), Some(finer_report)) = (joined.last(), report.levels.last_mut()) {
+            finer_report.parents_missing = parents_missing(&finer.units, &units);
+            finer_report.without_parent =
+                finer.units.parents.iter().filter(|p| p.is_none()).count() as u64;
+        }
+        step.done(&format!("{} areas", level_report.areas));
+        report.levels.push(level_report);
+        joined.push(JoinLevel::new(units));
+        shapes.push(shape);
+    }
+    Ok((joined, shapes))
+}
+
+/// The project file is checked before: a level has polygons or dissolves the one before it.
+fn unreachable_level<T>(name: &str) -> Result<T, InputError> {
+    Err(InputError::new(
+        format!("level {name}"),
+        "has neither polygons nor a finer level to dissolve",
+    ))
+}
+
+/// Keys that units name as their parent and no coarser unit has.
+fn parents_missing(finer: &Units, coarser: &Units) -> Vec<String> {
+    let mut missing: Vec<String> = finer
+        .parents
+        .iter()
+        .flatten()
+        .filter(|parent| coarser.keys.binary_search(parent).is_err())
+        .cloned()
+        .collect();
+    missing.sort_unstable();
+    missing.dedup();
+    missing
+}
+
+/// Shared arcs of every level, with the defects of those that have polygons of their own.
+fn coverages(
+    layer: &project::Layer,
+    shapes: Vec<Shape>,
+) -> Vec<(Coverage, Option<CoverageReport>)> {
+    let mut coverages: Vec<(Coverage, Option<CoverageReport>)> = Vec::new();
+    for (level, shape) in layer.levels.iter().zip(shapes) {
+        let step = progress::step(&format!("arcs {}/{}", layer.name, level.name));
+        let built = match (shape, coverages.last()) {
+            (Shape::Own(parts, units), _) => {
+                let coverage = Coverage::build(&parts.polygons);
+                let defects = coverage.defects();
+                let coverage = if parts.polygons.len() == units {
+                    coverage
+                } else {
+                    coverage.dissolve(&parts.unit_of_part, units)
+                };
+                let found = CoverageReport {
+                    gap_share: defects.gap_share,
+                    overlap_share: defects.overlap_share,
+                };
+                (coverage, Some(found))
+            }
+            (Shape::Dissolved(groups, count), Some((finer, _))) => {
+                (dissolve(finer, &groups, count), None)
+            }
+            (Shape::Dissolved(..), None) => (Coverage::default(), None),
+        };
+        step.done("built");
+        coverages.push(built);
+    }
+    coverages
+}
+
+/// Finer units without a parent are in no group: they are dissolved apart, behind the groups.
+fn dissolve(finer: &Coverage, group_of_unit: &[Option<usize>], groups: usize) -> Coverage {
+    let apart = group_of_unit.iter().any(Option::is_none);
+    let group_of_unit: Vec<usize> = group_of_unit
+        .iter()
+        .map(|group| group.unwrap_or(groups))
+        .collect();
+    finer.dissolve(&group_of_unit, groups + usize::from(apart))
+}
+
+/// Each block's columns and the position of its level.
+fn evaluate_blocks(
+    engine: &mut Engine,
+    layer: &project::Layer,
+    levels: &[JoinLevel],
+    report: &mut LayerReport,
+) -> Result<Vec<(usize, BlockColumns)>, InputError> {
+    let mut blocks = Vec::new();
+    for (number, block) in layer.indicators.iter().enumerate() {
+        let step = progress::step(&format!("indicators {}/{}", layer.name, number + 1));
+        let (join, columns, identities) =
+            indicators::evaluate(engine, layer, levels, number, block)?;
+        step.done(&format!(
+            "{} of {} keys matched, {} columns",
+            join.matched,
+            join.keys,
+            columns.indicators.len()
+        ));
+        report.joins.push(join);
+        report.identities.extend(identities);
+        blocks.push((layer.levels.len() - columns.levels.len(), columns));
+    }
+    Ok(blocks)
+}
+
+/// Hands the blocks' columns to the levels that have them; returns all indicators.
+fn add_columns(levels: &mut [LevelData], blocks: Vec<(usize, BlockColumns)>) -> Vec<Indicator> {
+    let mut indicators = Vec::new();
+    for (first, block) in blocks {
+        for (level, columns) in levels[first..].iter_mut().zip(block.levels) {
+            for (indicator, column) in block.indicators.iter().zip(columns) {
+                if indicator.hidden {
+                    level.hidden.push(indicator.name.clone());
+                }
+                level.columns.push(column);
+            }
+        }
+        indicators.extend(block.indicators);
+    }
+    indicators
+}
