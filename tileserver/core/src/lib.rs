@@ -10,12 +10,23 @@
 //! ```
 
 pub mod bitmap;
+mod bits;
+pub mod clip;
 pub mod dataset;
 pub mod density;
 pub mod filter;
+mod encode;
+pub mod gather;
 pub mod geometry;
+mod huffman;
 pub mod mercator;
+mod overview;
+mod pieces;
+pub mod quantize;
+pub mod repair;
+pub mod template;
 pub mod tile;
+pub mod validity;
 
 pub use bitmap::Bitmap;
 pub use tile::TileCoord;

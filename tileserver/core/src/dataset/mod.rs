@@ -25,5 +25,6 @@ mod write_fgb;
 mod tests;
 
 pub use fgb::FgbError;
+pub(crate) use fgb::grid_point;
 pub use open::{GeometryError, Level, OpenError};
 pub use table::TableError;

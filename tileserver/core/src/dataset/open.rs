@@ -16,6 +16,7 @@ use super::index::{PackedIndex, around, touches};
 use super::schema;
 use super::table::{self, TableError};
 use crate::geometry::{GridPoint, MultiPolygon, Polygon, Ring, Vertex};
+use crate::overview::Overview;
 
 /// Why a level cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +54,7 @@ pub struct Level {
     /// Rows by id and by key, made when first asked for.
     by_id: OnceLock<Vec<u32>>,
     by_key: OnceLock<Vec<u32>>,
+    overview: OnceLock<Result<Overview, GeometryError>>,
 }
 
 impl Level {
@@ -96,6 +98,7 @@ impl Level {
             column_numbers,
             by_id: OnceLock::new(),
             by_key: OnceLock::new(),
+            overview: OnceLock::new(),
         })
     }
 
@@ -151,6 +154,12 @@ impl Level {
         self.repair_zooms
             .as_ref()
             .is_none_or(|zooms| zooms[row] >> z & 1 == 1)
+    }
+
+    /// Whether [`Self::needs_repair`] knows, or only says so to be safe.
+    #[must_use]
+    pub fn has_repair_zooms(&self) -> bool {
+        self.repair_zooms.is_some()
     }
 
     /// Bounds of all rows on the world grid, `[x_min, y_min, x_max, y_max]`.
@@ -257,7 +266,17 @@ impl Level {
                     + dictionary.iter().map(|text| text.len() + 16).sum::<usize>()
             }
         });
-        self.index.heap_bytes() + texts.sum::<usize>()
+        let overview = match self.overview.get() {
+            Some(Ok(overview)) => overview.heap_bytes(),
+            _ => 0,
+        };
+        self.index.heap_bytes() + texts.sum::<usize>() + overview
+    }
+
+    /// The coarse vertices of all rows, copied when first asked for.
+    pub(crate) fn overview(&self) -> Result<&Overview, GeometryError> {
+        let overview = self.overview.get_or_init(|| Overview::build(self));
+        overview.as_ref().map_err(|error| *error)
     }
 
     pub(crate) fn parts(&self, row: usize) -> Result<Parts<'_>, GeometryError> {

@@ -1,0 +1,199 @@
+//! Bytes of Mapbox Vector Tile 2.1: what a protobuf message of a tile is made of.
+//!
+//! Field numbers are those of `vector_tile.proto`, version 2.
+
+use crate::quantize::{Cell, Shape};
+
+/// A field's key: its number and the way it is written.
+const fn key(number: u8, wire: u8) -> u8 {
+    number << 3 | wire
+}
+
+const VARINT: u8 = 0;
+const FIXED64: u8 = 1;
+const BYTES: u8 = 2;
+const FIXED32: u8 = 5;
+
+pub(crate) const TILE_LAYER: u8 = key(3, BYTES);
+pub(crate) const LAYER_NAME: u8 = key(1, BYTES);
+pub(crate) const LAYER_FEATURE: u8 = key(2, BYTES);
+pub(crate) const LAYER_KEY: u8 = key(3, BYTES);
+pub(crate) const LAYER_VALUE: u8 = key(4, BYTES);
+pub(crate) const LAYER_EXTENT: u8 = key(5, VARINT);
+pub(crate) const LAYER_VERSION: u8 = key(15, VARINT);
+pub(crate) const FEATURE_ID: u8 = key(1, VARINT);
+pub(crate) const FEATURE_TAGS: u8 = key(2, BYTES);
+pub(crate) const FEATURE_TYPE: u8 = key(3, VARINT);
+pub(crate) const FEATURE_GEOMETRY: u8 = key(4, BYTES);
+const VALUE_STRING: u8 = key(1, BYTES);
+const VALUE_FLOAT: u8 = key(2, FIXED32);
+const VALUE_DOUBLE: u8 = key(3, FIXED64);
+const VALUE_UINT: u8 = key(5, VARINT);
+const VALUE_SINT: u8 = key(6, VARINT);
+
+/// `GeomType.POLYGON`.
+pub(crate) const POLYGON: u8 = 3;
+
+const MOVE_TO: u32 = 1;
+const LINE_TO: u32 = 2;
+const CLOSE_PATH: u32 = 7;
+
+/// Whole numbers beyond lose digits in a double, and in a client that reads one.
+const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
+
+#[expect(clippy::cast_possible_truncation, reason = "seven bits at a time")]
+pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// Bytes that [`put_varint`] writes.
+pub(crate) fn varint_len(value: u64) -> usize {
+    // One byte for each seven bits begun; zero takes one too.
+    ((64 - (value | 1).leading_zeros()).div_ceil(7)) as usize
+}
+
+pub(crate) fn put_bytes(out: &mut Vec<u8>, key: u8, bytes: &[u8]) {
+    out.push(key);
+    put_varint(out, bytes.len() as u64);
+    out.extend_from_slice(bytes);
+}
+
+/// The commands of a polygon or multipolygon.
+pub(crate) fn put_geometry(out: &mut Vec<u8>, shape: &Shape) {
+    let mut cursor = Cell::default();
+    for ring in shape.rings() {
+        let [first, rest @ ..] = ring.cells else {
+            continue;
+        };
+        put_varint(out, u64::from(MOVE_TO | 1 << 3));
+        put_step(out, cursor, *first);
+        put_varint(out, u64::from(LINE_TO) | (rest.len() as u64) << 3);
+        cursor = *first;
+        for &cell in rest {
+            put_step(out, cursor, cell);
+            cursor = cell;
+        }
+        put_varint(out, u64::from(CLOSE_PATH | 1 << 3));
+    }
+}
+
+fn put_step(out: &mut Vec<u8>, from: Cell, to: Cell) {
+    put_varint(out, zigzag(to.x - from.x));
+    put_varint(out, zigzag(to.y - from.y));
+}
+
+fn zigzag(value: i32) -> u64 {
+    u64::from((value << 1 ^ value >> 31).cast_unsigned())
+}
+
+/// A value message of the layer's table: the smallest type that holds `value` exactly.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "whole numbers below 2^53; a float is used only where it is equal"
+)]
+#[expect(clippy::float_cmp, reason = "exactness is the question")]
+pub(crate) fn put_number(out: &mut Vec<u8>, value: f64) {
+    if value.trunc() == value && value.abs() <= WHOLE_MAX {
+        if value >= 0.0 {
+            put_whole(out, value as u64);
+        } else {
+            let zigzag = (-value as u64) * 2 - 1;
+            put_value(out, VALUE_SINT, varint_len(zigzag));
+            put_varint(out, zigzag);
+        }
+    } else if f64::from(value as f32) == value {
+        put_value(out, VALUE_FLOAT, 4);
+        out.extend_from_slice(&(value as f32).to_le_bytes());
+    } else {
+        put_value(out, VALUE_DOUBLE, 8);
+        out.extend_from_slice(&value.to_le_bytes());
+    }
+}
+
+pub(crate) fn put_whole(out: &mut Vec<u8>, value: u64) {
+    put_value(out, VALUE_UINT, varint_len(value));
+    put_varint(out, value);
+}
+
+pub(crate) fn put_text(out: &mut Vec<u8>, text: &str) {
+    put_value(
+        out,
+        VALUE_STRING,
+        varint_len(text.len() as u64) + text.len(),
+    );
+    put_varint(out, text.len() as u64);
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// The frame of a value whose own field has `len` bytes after its key.
+fn put_value(out: &mut Vec<u8>, key: u8, len: usize) {
+    out.push(LAYER_VALUE);
+    put_varint(out, len as u64 + 1);
+    out.push(key);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn varints() {
+        for value in [
+            0,
+            1,
+            127,
+            128,
+            16_383,
+            16_384,
+            u64::from(u32::MAX),
+            u64::MAX,
+        ] {
+            let mut out = Vec::new();
+            put_varint(&mut out, value);
+            assert_eq!(out.len(), varint_len(value), "{value}");
+            let back = out
+                .iter()
+                .rev()
+                .fold(0, |sum, byte| sum << 7 | u64::from(byte & 0x7f));
+            assert_eq!(back, value);
+        }
+    }
+
+    #[test]
+    fn numbers_take_the_smallest_exact_type() {
+        let key_of = |value| {
+            let mut out = Vec::new();
+            put_number(&mut out, value);
+            assert_eq!(out.len(), 2 + usize::from(out[1]));
+            out[2]
+        };
+        for (value, key) in [
+            (0.0, VALUE_UINT),
+            (-0.0, VALUE_UINT),
+            (4e15, VALUE_UINT),
+            (-7.0, VALUE_SINT),
+            (0.5, VALUE_FLOAT),
+            (1e30, VALUE_DOUBLE),
+            (0.1, VALUE_DOUBLE),
+            (f64::INFINITY, VALUE_FLOAT),
+        ] {
+            assert_eq!(key_of(value), key, "{value}");
+        }
+    }
+
+    #[test]
+    fn the_example_of_the_specification() {
+        // Section 4.3.5.4: a polygon (3,6) (8,12) (20,34).
+        let mut shape = Shape::default();
+        let ring = [(3, 6), (8, 12), (20, 34)].map(|(x, y)| Cell { x, y });
+        assert!(shape.push_ring(ring, true));
+        let mut out = Vec::new();
+        put_geometry(&mut out, &shape);
+        assert_eq!(out, [9, 6, 12, 18, 10, 12, 24, 44, 15]);
+    }
+}
