@@ -6,7 +6,7 @@ import choropleth from "../../../../styles/choropleth.json";
 import type { TileJson } from "../api";
 import type { Classes } from "../classes";
 import * as model from "../model";
-import { emphasis, hover } from "../pointer";
+import { busy, emphasis, hover } from "../screen";
 import { state, type Theme, update, type View } from "../state";
 import { fillColor, fillOpacity } from "./colors";
 import { addLabels, colorLabels, placeLabels } from "./labels";
@@ -47,6 +47,12 @@ export function showMap(container: HTMLElement, layer: string, describe: TileJso
     model.zoom.value = map.getZoom();
   });
   map.on("moveend", () => update({ view: viewOf(map) }));
+  map.on("dataloading", () => {
+    busy.value = true;
+  });
+  map.on("idle", () => {
+    busy.value = model.tiles.value === null;
+  });
 
   // The zoom tells the level, the level its indicators, and those what the tiles are to carry.
   model.zoom.value = map.getZoom();

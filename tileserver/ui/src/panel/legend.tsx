@@ -4,7 +4,7 @@ import { type Classes, colorOf } from "../classes";
 import type { Format } from "../format";
 import { language, words } from "../i18n";
 import { classes, filter, formatOf, indicator, level, matched, stats } from "../model";
-import { emphasis } from "../pointer";
+import { emphasis } from "../screen";
 
 export function Legend() {
   const by = indicator.value;

@@ -1,4 +1,5 @@
 /** The card of the area chosen: every indicator of it, and where each comes from. */
+import { useEffect } from "preact/hooks";
 import { textIn, type Indicator } from "../api";
 import { language, words } from "../i18n";
 import { Icon } from "../icons";
@@ -6,6 +7,14 @@ import { description, formatOf, indicator, item, labelOf, titleOf } from "../mod
 import { state, update } from "../state";
 
 export function AreaCard() {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key === "Escape") close();
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, []);
+
   const answer = item.value.value;
   if (!state.value.area || !answer || item.error.value) return null;
   const { properties } = answer.item;
@@ -22,7 +31,8 @@ export function AreaCard() {
           <Icon name="close" />
         </button>
       </header>
-      <dl>
+      {/* Focusable, because it may scroll. */}
+      <dl tabIndex={0}>
         {shown.map((one) => (
           <Row
             key={one.name}

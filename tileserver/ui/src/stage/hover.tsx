@@ -3,7 +3,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { words } from "../i18n";
 import { classes, formatOf, indicator, labelOf } from "../model";
 import { colorOf } from "../classes";
-import { hover } from "../pointer";
+import { hover } from "../screen";
 
 const GAP = 16;
 

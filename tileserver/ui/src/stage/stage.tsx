@@ -4,6 +4,7 @@ import { useRef } from "preact/hooks";
 import { words } from "../i18n";
 import { Icon } from "../icons";
 import { attribution, description, layer, zoom } from "../model";
+import { busy } from "../screen";
 import { AreaCard } from "./area";
 import { HoverCard } from "./hover";
 
@@ -15,7 +16,7 @@ const failed = signal(false);
 
 export function Stage() {
   return (
-    <main class="stage" id="map" aria-label={words.value.map}>
+    <main class="stage" id="map" aria-label={words.value.map} aria-busy={busy.value}>
       <Canvas />
       {failed.value && <p class="notice">{words.value.noWebGl}</p>}
       <HoverCard />
@@ -41,6 +42,7 @@ function Canvas() {
       } catch {
         // The figures do not need the map: show those of its widest view.
         failed.value = true;
+        busy.value = false;
         zoom.value = describe.minzoom;
       }
     });

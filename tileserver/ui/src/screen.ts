@@ -1,4 +1,4 @@
-/** Where the reader points: on the map and in the legend. */
+/** What happens on screen: where the reader points, and whether the map is still being drawn. */
 import { signal } from "@preact/signals";
 
 export interface Hover {
@@ -15,3 +15,6 @@ export const hover = signal<Hover | null>(null);
 
 /** The class that the legend points at; the others step back. */
 export const emphasis = signal<number | null>(null);
+
+/** Whether tiles are on their way or being drawn. */
+export const busy = signal(true);

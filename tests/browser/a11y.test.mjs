@@ -1,0 +1,45 @@
+/** axe-core over every state of the page. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, describe, it } from "node:test";
+import { launch, open, settled, unavailable } from "./support/browser.mjs";
+import { DEMO, serve } from "./support/server.mjs";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+describe("accessibility", { skip: unavailable }, () => {
+  let browser;
+  let server;
+  before(async () => {
+    [server, browser] = await Promise.all([serve(DEMO), launch()]);
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+
+  const AREA = "area=district/111-Mile-End";
+  const STATES = {
+    "as it opens": ["", {}],
+    "dark, with a card": [`indicator=coderre_lead&theme=dark&${AREA}`, {}],
+    "filtered, with a card": [`indicator=margin&filter=votes+%3E+3000&${AREA}`, {}],
+    "on a phone": ["indicator=coderre_share", { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }],
+  };
+
+  for (const [name, [state, options]] of Object.entries(STATES)) {
+    it(`has no serious finding ${name}`, async () => {
+      const { page, close } = await open(browser, server.url, { ...options, bypassCSP: true });
+      await page.goto(`${server.url}#${state}`);
+      await settled(page);
+      for (const summary of await page.locator("summary:visible").all()) await summary.click();
+      await page.evaluate(AXE);
+      const { violations } = await page.evaluate(() => globalThis.axe.run());
+      const findings = violations
+        .filter(({ impact }) => impact === "serious" || impact === "critical")
+        .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`);
+      assert.deepEqual(findings, []);
+      await close();
+    });
+  }
+});

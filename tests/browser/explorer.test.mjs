@@ -1,0 +1,205 @@
+/** The page at `/`, over the demo. */
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { keep, launch, open, pixels, settled, unavailable } from "./support/browser.mjs";
+import { DEMO, serve } from "./support/server.mjs";
+
+describe("the explorer", { skip: unavailable }, () => {
+  let browser;
+  let server;
+  before(async () => {
+    [server, browser] = await Promise.all([serve(DEMO), launch()]);
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+
+  /** Opens the page at a state, runs `body`, and asks that nothing went wrong meanwhile. */
+  async function at(state, body, options) {
+    const { page, faults, close } = await open(browser, server.url, options);
+    await page.goto(`${server.url}#${state}`);
+    await settled(page);
+    await body(page, faults);
+    assert.deepEqual(faults, []);
+    await close();
+  }
+
+  const stage = async (page) => page.locator(".canvas").boundingBox();
+  const swatches = (page) => page.locator(".classes .swatch").evaluateAll((all) => all.map((one) => getComputedStyle(one).backgroundColor));
+  const counts = async (page) => (await page.locator(".classes .count").allTextContents()).map(Number);
+  const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
+
+  /** The client's own question to the server. */
+  const ask = async (path) => (await fetch(server.url + path)).json();
+
+  it("draws every class of the legend, and asks nobody else", () =>
+    at("indicator=coderre_share", async (page) => {
+      const seen = await pixels(page, await stage(page));
+      const colors = await swatches(page);
+      assert.equal(colors.length, 5);
+      for (const color of colors) assert.ok(seen.count(color, 4) > seen.size * 0.003, `${color} is not on the map`);
+      assert.equal(sum(await counts(page)), 58);
+      await keep(page, "explorer");
+    }));
+
+  it("says on hover and on click what the server says", () =>
+    at("indicator=coderre_share&view=12.00/45.54500/-73.61500", async (page) => {
+      const { x, y, width, height } = await stage(page);
+      const [cx, cy] = [x + width / 2, y + height / 2];
+      await page.mouse.move(cx - 3, cy);
+      await page.mouse.move(cx, cy);
+      await page.waitForSelector(".hover");
+      const name = await page.textContent(".hover-name");
+      const value = await page.textContent(".hover-value");
+      await page.mouse.click(cx, cy);
+      await page.waitForSelector(".card");
+      assert.equal(await page.textContent(".card h2"), name);
+      assert.equal(await page.textContent(".card .chosen dd"), value);
+      const { features } = await ask(`montreal/items?level=district&filter=${encodeURIComponent(`name = '${name.replaceAll("'", "''")}'`)}`);
+      const share = features[0].properties.coderre_share;
+      assert.equal(value, `${(share * 100).toFixed(1)}\u202f%`);
+      const { maille } = await ask("montreal");
+      assert.equal(await page.locator(".card .row").count(), maille.indicators.length);
+      assert.match(await page.textContent(".card footer"), /2013-11-03/);
+      await keep(page, "card");
+      await page.keyboard.press("Escape");
+      await page.waitForSelector(".card", { state: "detached" });
+    }));
+
+  it("narrows the map to what passes the filter, and back", () =>
+    at("indicator=coderre_share", async (page) => {
+      const [, , , , strongest] = await swatches(page);
+      const clip = await stage(page);
+      const [, , , , before] = await counts(page);
+      const full = await pixels(page, clip);
+      await page.fill("#filter", "coderre_share < 0.5");
+      await page.waitForSelector(".matched");
+      await settled(page);
+      const { count } = await ask("montreal/stats?property=coderre_share&level=district&filter=coderre_share%20%3C%200.5");
+      assert.match(await page.textContent(".matched"), new RegExp(`^${count} of 58`));
+      const narrowed = await pixels(page, clip);
+      assert.ok(narrowed.count(strongest, 4) < full.count(strongest, 4) * 0.5, "areas that fail are still drawn");
+      assert.deepEqual((await swatches(page))[4], strongest, "classes do not move with the filter");
+      assert.ok(before > (await counts(page))[4]);
+      await page.click(".clear");
+      await page.waitForSelector(".matched", { state: "detached" });
+      await settled(page);
+      assert.equal((await pixels(page, clip)).count(strongest, 4), full.count(strongest, 4));
+    }));
+
+  it("shows where a filter is wrong, and keeps the map", () =>
+    at("indicator=coderre_share&filter=votes+%3E+3000", async (page, faults) => {
+      const clip = await stage(page);
+      const before = await pixels(page, clip);
+      const colors = await swatches(page);
+      await page.fill("#filter", "votes > 3000 AND nosuch = 1");
+      await page.waitForSelector(".note.problem");
+      assert.match(await page.textContent(".note.problem"), /18.*nosuch/s);
+      assert.equal(await page.textContent(".editor mark"), "n");
+      await settled(page);
+      const after = await pixels(page, clip);
+      for (const color of colors) assert.equal(after.count(color, 4), before.count(color, 4));
+      // The browser itself reports the 400.
+      assert.ok(faults.splice(0).every((fault) => fault.includes("400")));
+    }));
+
+  it("reads the address it writes", async () => {
+    const state = "indicator=margin&method=quantile&classes=4&palette=berry&flip=1&filter=votes+%3E+3000&view=11.20/45.53000/-73.60000&lang=fr&theme=dark";
+    await at(state, async (page) => {
+      await page.waitForFunction((wanted) => location.hash === `#${wanted}`, state);
+      const legend = await page.textContent(".classes");
+      await page.reload();
+      await settled(page);
+      assert.equal(await page.textContent(".classes"), legend);
+      assert.equal(await page.inputValue("#filter"), "votes > 3000");
+      assert.equal(await page.getAttribute("html", "lang"), "fr");
+      assert.equal(await page.getAttribute("html", "data-theme"), "dark");
+      await keep(page, "explorer-dark");
+    });
+  });
+
+  it("shows boroughs where they are asked for", () =>
+    at("indicator=winner", async (page) => {
+      await page.click("text=Boroughs");
+      await page.waitForFunction(() => document.querySelector(".lede")?.textContent?.includes("19"));
+      await settled(page);
+      assert.equal(sum(await counts(page)), 19);
+    }));
+
+  it("changes the indicator without a blank frame", () =>
+    at("indicator=coderre_share", async (page) => {
+      const { x, y, width, height } = await stage(page);
+      const spot = { x: x + width * 0.45, y: y + height * 0.5, width: 120, height: 60 };
+      const missing = await page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue("--missing").trim());
+      await page.selectOption("#indicator", "bergeron_share");
+      for (let frame = 0; frame < 12; frame += 1) {
+        const seen = await pixels(page, spot);
+        assert.ok(seen.count(missing, 3) < seen.size * 0.02, "grey while the tiles change");
+      }
+      await settled(page);
+    }));
+
+  it("points out a class of the legend", () =>
+    at("indicator=coderre_share", async (page) => {
+      const [lightest, , , , strongest] = await swatches(page);
+      const clip = await stage(page);
+      const before = await pixels(page, clip);
+      await page.hover(".classes li:nth-child(5)");
+      await settled(page);
+      const during = await pixels(page, clip);
+      assert.ok(during.count(strongest, 4) > before.count(strongest, 4) * 0.8);
+      assert.ok(during.count(lightest, 4) < before.count(lightest, 4) * 0.2);
+    }));
+
+  it("is usable from the keyboard", () =>
+    at("indicator=winner&view=11.50/45.54000/-73.58000", async (page) => {
+      await page.keyboard.press("Tab");
+      assert.equal(await page.evaluate(() => document.activeElement?.className), "skip");
+      await page.keyboard.press("Enter");
+      assert.equal(await page.evaluate(() => document.activeElement?.tagName), "CANVAS");
+      await page.keyboard.press("Enter");
+      await page.waitForSelector(".card");
+    }));
+
+  it("fits a phone", () =>
+    at(
+      "indicator=coderre_lead",
+      async (page) => {
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        assert.equal(overflow, 0);
+        const { height } = await stage(page);
+        assert.ok(height > 350, "the map has no room");
+        await keep(page, "phone");
+        await page.tap(".expand");
+        await page.waitForSelector("#filter", { state: "visible" });
+        await keep(page, "phone-open");
+      },
+      { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2, locale: "fr-CA" },
+    ));
+
+  it("speaks the reader's language", () =>
+    at(
+      "",
+      async (page) => {
+        assert.equal(await page.textContent("h1"), "Montréal, élection à la mairie 2013");
+        await page.click("text=English");
+        assert.equal(await page.textContent("h1"), "Montréal, 2013 mayoral election");
+        assert.equal(await page.getAttribute("html", "lang"), "en");
+      },
+      { locale: "fr-CA" },
+    ));
+
+  it("still gives the figures where there is no WebGL", async () => {
+    const { page, faults, close } = await open(browser, server.url);
+    await page.addInitScript(() => {
+      HTMLCanvasElement.prototype.getContext = () => null;
+    });
+    await page.goto(`${server.url}#indicator=coderre_share`);
+    await page.waitForSelector(".notice");
+    await page.waitForSelector(".classes .count");
+    assert.equal(sum(await counts(page)), 19);
+    faults.length = 0;
+    await close();
+  });
+});

@@ -1,0 +1,37 @@
+/** The real programs: a dataset built by `precompute`, served by `tileserver`. */
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+const WORKSPACE = join(import.meta.dirname, "../../..");
+const BINARIES = join(process.env.CARGO_TARGET_DIR ?? join(WORKSPACE, "target"), "debug");
+
+export const DEMO = join(WORKSPACE, "data/maille.toml");
+
+/**
+ * Builds `project` and serves it on a free port.
+ * @returns {Promise<{url: string, log: () => string, stop: () => Promise<void>}>}
+ */
+export async function serve(project) {
+  const directory = mkdtempSync(join(tmpdir(), "maille-browser-"));
+  execFileSync(join(BINARIES, "precompute"), ["build", project, "--out", directory], { stdio: ["ignore", "ignore", "inherit"] });
+  const child = spawn(join(BINARIES, "tileserver"), ["--dataset", directory, "--listen", "127.0.0.1:0"]);
+  let log = "";
+  child.stderr.on("data", (chunk) => (log += chunk));
+  const url = await new Promise((resolve, reject) => {
+    createInterface({ input: child.stdout }).once("line", resolve);
+    child.once("exit", (code) => reject(new Error(`tileserver ended with ${code}: ${log}`)));
+  });
+  return {
+    url: `${url}/`,
+    log: () => log,
+    stop: async () => {
+      const ended = new Promise((resolve) => child.once("exit", resolve));
+      child.kill("SIGTERM");
+      await ended;
+      rmSync(directory, { recursive: true });
+    },
+  };
+}
