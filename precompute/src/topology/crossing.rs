@@ -38,11 +38,21 @@ enum Contact {
     Overlap,
 }
 
+/// The box of an edge: along the sweep and across it.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    low: i32,
+    high: i32,
+    across_low: i32,
+    across_high: i32,
+    edge: u32,
+}
+
 /// Reusable buffers of the search.
 #[derive(Debug, Default)]
 pub(super) struct Finder {
-    order: Vec<(i32, u32)>,
-    active: Vec<u32>,
+    boxes: Vec<Span>,
+    active: Vec<Span>,
     meetings: Vec<(u32, u32, GridPoint)>,
     parents: Vec<u32>,
 }
@@ -62,7 +72,9 @@ impl Finder {
         if edges.len() <= PAIRS_MAX {
             for i in 0..edges.len() {
                 for j in i + 1..edges.len() {
-                    self.compare(edges, i, j, findings);
+                    if boxes_meet(&edges[i], &edges[j]) {
+                        self.compare(edges, i, j, findings);
+                    }
                 }
             }
         } else {
@@ -73,50 +85,39 @@ impl Finder {
         }
     }
 
-    /// Visits the pairs whose boxes overlap, along the longer side of the set's box.
+    /// Visits the pairs whose boxes meet, along the longer side of the set's box.
     fn sweep(&mut self, edges: &[Edge], findings: &mut Findings) {
-        let along_x = is_wide(edges);
-        let low = |e: &Edge| {
-            if along_x {
-                e.from.x.min(e.to.x)
-            } else {
-                e.from.y.min(e.to.y)
-            }
-        };
-        let high = |e: &Edge| {
-            if along_x {
-                e.from.x.max(e.to.x)
-            } else {
-                e.from.y.max(e.to.y)
-            }
-        };
-        self.order.clear();
-        self.order
-            .extend((0_u32..).zip(edges).map(|(i, e)| (low(e), i)));
-        self.order.sort_unstable();
-        self.active.clear();
-        let order = std::mem::take(&mut self.order);
+        let mut boxes = std::mem::take(&mut self.boxes);
         let mut active = std::mem::take(&mut self.active);
-        for &(start, i) in &order {
-            active.retain(|&j| high(&edges[j as usize]) >= start);
-            for &j in &active {
-                self.compare(edges, j as usize, i as usize, findings);
+        boxes.clear();
+        active.clear();
+        let along_x = is_wide(edges);
+        boxes.extend((0_u32..).zip(edges).map(|(i, edge)| span(edge, along_x, i)));
+        boxes.sort_unstable_by_key(|span| (span.low, span.edge));
+        for span in &boxes {
+            let mut at = 0;
+            while let Some(other) = active.get(at) {
+                if other.high < span.low {
+                    active.swap_remove(at);
+                    continue;
+                }
+                if other.across_low <= span.across_high && span.across_low <= other.across_high {
+                    self.compare(edges, other.edge as usize, span.edge as usize, findings);
+                }
+                at += 1;
             }
-            active.push(i);
+            active.push(*span);
             if findings.crossings.len() > CROSSINGS_MAX {
                 break;
             }
         }
-        self.order = order;
+        self.boxes = boxes;
         self.active = active;
     }
 
-    #[inline]
+    /// Compares two edges whose boxes meet.
     fn compare(&mut self, edges: &[Edge], i: usize, j: usize, findings: &mut Findings) {
         let (a, b) = (&edges[i], &edges[j]);
-        if !boxes_meet(a, b) {
-            return;
-        }
         if a.next as usize == j || b.next as usize == i {
             findings.touching |= folds_back(a, b);
             return;
@@ -178,6 +179,22 @@ fn is_wide(edges: &[Edge]) -> bool {
         high.y = high.y.max(e.from.y);
     }
     high.x - low.x >= high.y - low.y
+}
+
+fn span(edge: &Edge, along_x: bool, index: u32) -> Span {
+    let (a, b) = (edge.from, edge.to);
+    let ((low, high), (across_low, across_high)) = if along_x {
+        ((a.x.min(b.x), a.x.max(b.x)), (a.y.min(b.y), a.y.max(b.y)))
+    } else {
+        ((a.y.min(b.y), a.y.max(b.y)), (a.x.min(b.x), a.x.max(b.x)))
+    };
+    Span {
+        low,
+        high,
+        across_low,
+        across_high,
+        edge: index,
+    }
 }
 
 #[inline]

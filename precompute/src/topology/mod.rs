@@ -4,6 +4,7 @@
 //! an arc, and an arc's vertices get their weights once, whoever uses it.
 
 mod arcs;
+mod buckets;
 mod crossing;
 mod layout;
 mod node;
@@ -23,6 +24,9 @@ use layout::Layout;
 use repair::Repairer;
 use rings::{Rings, Shape};
 use visits::Visits;
+
+/// Times neighbours are joined: the repair of a joined boundary can make new vertices.
+const JOINS: usize = 2;
 
 /// Units and the arcs their rings are made of.
 #[derive(Debug, Default)]
@@ -55,7 +59,10 @@ impl Coverage {
 
     fn from_rings(mut rings: Rings) -> Self {
         let mut visits = Visits::new(&rings);
-        if let Some(noded) = node::node(&rings, &visits) {
+        for _ in 0..JOINS {
+            let Some(noded) = node::node(&rings, &visits) else {
+                break;
+            };
             rings = noded;
             visits = Visits::new(&rings);
         }

@@ -1,136 +1,328 @@
-//! T-junctions: a vertex that lies on another unit's edge becomes a vertex of that edge too.
-//!
-//! Neighbours drawn apart, or rounded apart, share places but not vertices:
+//! Brings neighbours drawn apart, or rounded apart, onto the same vertices.
 //!
 //! ```text
-//!   A │ C          A │ C
-//! ────┴────   ▸  ────●────
+//!   A │ C          A │ C         a vertex beside another unit's edge becomes a vertex of
+//! ────┴────   ▸  ────●────       that edge
 //!     B              B
+//!
+//!   ●  A            A            vertices of different units beside each other become one
+//!  ○      ▸      ●
+//!   B             B
 //! ```
 //!
-//! Only an edge that no other ring has can lack a vertex, and only the end of such an edge can be
-//! the vertex it lacks, so a clean coverage costs a look at its outer boundary.
+//! Only an edge that no other ring has can lack a vertex, and only an end of such an edge can be
+//! what it lacks, so a clean coverage costs a look at its outer boundary.
 
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use tilecore::geometry::GridPoint;
 
+use super::buckets::Buckets;
 use super::crossing::orientation;
 use super::repair::Repairer;
-use super::rings::{Rings, Shape};
+use super::rings::{Rings, Shape, double_area};
+use super::snap::clean;
 use super::visits::Visits;
 
-/// How far from an edge a vertex is taken to lie on it, in cells: 2 m of EPSG:3857. Coordinates
-/// of five decimals, the coarsest that are common, stray from their line by less.
-const TOLERANCE: i64 = 54;
+/// The distance within which boundaries are joined, in cells: 19 m of EPSG:3857, 13 m on the
+/// ground in France.
+const DISTANCE: i64 = 512;
 
-/// The distance at which a vertex lies on the edge but for the snap, in cells.
-const ROUNDING: i64 = 2;
+/// Boundaries are joined within this part of a unit's width (the root of its area) at most, so
+/// that small units are not joined over what lies between them.
+const WIDTH_PART: i64 = 32;
 
-/// A vertex to insert into the edge that leaves a position.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Insertion {
+/// Times boundaries are joined, so that what has come near is joined too.
+const ROUNDS: usize = 2;
+
+/// Times vertices are merged in a round: each time merges pairs.
+const MERGES: usize = 3;
+
+/// A stretch of ring that had one user, from one of its vertices to the next.
+struct Side {
     position: usize,
-    /// How far along the edge, times its length.
-    along: i64,
-    point: GridPoint,
-    exact: bool,
+    unit: u32,
+    line: Vec<GridPoint>,
 }
 
-/// Inserts what edges lack; `None` when nothing does.
+/// The rings with what they lacked; `None` when they lacked nothing.
 pub(super) fn node(rings: &Rings, visits: &Visits) -> Option<Rings> {
-    let points = rings.points();
-    let index = Buckets::new(points, &visits.single_edges);
-    let insertions: Vec<Insertion> = visits
-        .single_edges
-        .par_iter()
-        .flat_map_iter(|&position| {
-            let mut found = Vec::new();
-            let (a, b) = (points[position], points[position + 1]);
-            index.near(a, b, |point| found.extend(on_edge(position, a, b, point)));
-            found.sort_unstable();
-            found.dedup();
-            if !found.is_empty() {
-                let unit = rings.unit_of_ring(rings.ring_at(position));
-                found.retain(|insertion| !passes(rings, visits, unit, insertion.point));
+    let mut joiner = Joiner::new(rings, visits);
+    let mut open = joiner.open();
+    for _ in 0..ROUNDS {
+        for _ in 0..MERGES {
+            if !joiner.merge(&open) {
+                break;
             }
-            found
-        })
-        .collect();
-    let mut by_unit: Vec<(usize, &[Insertion])> = insertions
-        .chunk_by(|a, b| rings.ring_at(a.position) == rings.ring_at(b.position))
-        .map(|chunk| (rings.unit_of_ring(rings.ring_at(chunk[0].position)), chunk))
-        .collect();
-    if by_unit.is_empty() {
-        return None;
+            open = joiner.open();
+        }
+        if !joiner.insert(&open) {
+            break;
+        }
+        open = joiner.open();
     }
-    by_unit.sort_by_key(|(unit, _)| *unit);
-    let groups: Vec<_> = by_unit.chunk_by(|a, b| a.0 == b.0).collect();
-    let shapes: FxHashMap<usize, Shape> = groups
-        .par_iter()
-        .map_init(Repairer::default, |repairer, group| {
-            let insertions: Vec<Insertion> = group
-                .iter()
-                .flat_map(|(_, chunk)| chunk.iter().copied())
-                .collect();
-            let unit = group[0].0;
-            (unit, noded(rings, unit, insertions, repairer))
-        })
-        .filter_map(|(unit, shape)| Some((unit, shape?)))
-        .collect();
-    (!shapes.is_empty()).then(|| rings.with(&shapes))
+    joiner.finish(rings)
 }
 
-/// The unit with its insertions, or with those at rounding distance when all would break it.
-fn noded(
-    rings: &Rings,
-    unit: usize,
-    mut insertions: Vec<Insertion>,
-    repairer: &mut Repairer,
-) -> Option<Shape> {
-    let shape = insert(rings, unit, &insertions);
-    if repairer.is_valid(&shape) {
-        return Some(shape);
-    }
-    insertions.retain(|insertion| insertion.exact);
-    if insertions.is_empty() {
-        return None;
-    }
-    let shape = insert(rings, unit, &insertions);
-    repairer.is_valid(&shape).then_some(shape)
+struct Joiner {
+    sides: Vec<Side>,
+    /// Units that pass through the ends of sides.
+    units_at: FxHashMap<GridPoint, Vec<u32>>,
+    /// The distance allowed by each unit's width.
+    reach: Vec<i64>,
+    /// Where vertices went; a target may have moved on.
+    moved: FxHashMap<GridPoint, GridPoint>,
+    changed_units: FxHashSet<u32>,
 }
 
-fn insert(rings: &Rings, unit: usize, insertions: &[Insertion]) -> Shape {
-    let points = rings.points();
-    rings
-        .polygons_of_unit(unit)
-        .map(|polygon| {
-            let of_ring = |ring| {
-                let mut noded = Vec::new();
-                for position in rings.span(ring) {
-                    noded.push(points[position]);
-                    let start = insertions.partition_point(|i| i.position < position);
-                    let here = insertions[start..]
-                        .iter()
-                        .take_while(|i| i.position == position);
-                    noded.extend(here.map(|i| i.point));
-                }
-                noded
+impl Joiner {
+    fn new(rings: &Rings, visits: &Visits) -> Self {
+        let points = rings.points();
+        let sides = visits
+            .single_edges
+            .par_iter()
+            .map(|&position| Side {
+                position,
+                unit: rings.unit_at(position),
+                line: vec![points[position], points[position + 1]],
+            })
+            .collect();
+        let mut units_at: FxHashMap<GridPoint, Vec<u32>> = FxHashMap::default();
+        for &(point, unit) in &visits.open_ends {
+            units_at.entry(point).or_default().push(unit);
+        }
+        Self {
+            sides,
+            units_at,
+            reach: (0..rings.units())
+                .into_par_iter()
+                .map(|unit| reach(rings, unit))
+                .collect(),
+            moved: FxHashMap::default(),
+            changed_units: FxHashSet::default(),
+        }
+    }
+
+    /// Segments of sides that still have one user.
+    fn open(&self) -> Vec<(u32, u32)> {
+        let mut segments: Vec<(GridPoint, GridPoint, u32, u32)> = (0_u32..)
+            .zip(&self.sides)
+            .flat_map(|(side, Side { line, .. })| {
+                (0_u32..).zip(line.windows(2)).map(move |(index, ends)| {
+                    (ends[0].min(ends[1]), ends[0].max(ends[1]), side, index)
+                })
+            })
+            .collect();
+        segments.par_sort_unstable();
+        let mut open: Vec<(u32, u32)> = segments
+            .chunk_by(|a, b| (a.0, a.1) == (b.0, b.1))
+            .filter(|users| users.len() == 1)
+            .map(|users| (users[0].2, users[0].3))
+            .collect();
+        open.par_sort_unstable();
+        open
+    }
+
+    fn ends(&self, (side, index): (u32, u32)) -> (GridPoint, GridPoint) {
+        let line = &self.sides[side as usize].line;
+        (line[index as usize], line[index as usize + 1])
+    }
+
+    /// Moves vertices onto each other where each is the other's nearest; whether any moved.
+    fn merge(&mut self, open: &[(u32, u32)]) -> bool {
+        let buckets = Buckets::new(open, |segment| self.ends(*segment), DISTANCE);
+        let points = buckets.points();
+        let nearest: FxHashMap<GridPoint, GridPoint> = points
+            .par_iter()
+            .filter_map(|&point| Some((point, self.nearest(&buckets, point)?)))
+            .collect();
+        let mut pairs: Vec<(GridPoint, GridPoint)> = nearest
+            .iter()
+            .filter(|&(a, b)| a < b && nearest.get(b) == Some(a))
+            .map(|(a, b)| (*a, *b))
+            .collect();
+        pairs.sort_unstable();
+        for &(a, b) in &pairs {
+            // The vertex that more units share stays.
+            let (stays, goes) = if self.units(b).len() > self.units(a).len() {
+                (b, a)
+            } else {
+                (a, b)
             };
-            rings.rings_of_polygon(polygon).map(of_ring).collect()
-        })
-        .collect()
+            let units = self.units_at.remove(&goes).unwrap_or_default();
+            self.changed_units.extend(&units);
+            self.units_at.entry(stays).or_default().extend(units);
+            self.moved.insert(goes, stays);
+        }
+        if !pairs.is_empty() {
+            let moved = &self.moved;
+            self.sides.par_iter_mut().for_each(|side| {
+                for point in &mut side.line {
+                    *point = follow(moved, *point);
+                }
+                side.line.dedup();
+            });
+        }
+        !pairs.is_empty()
+    }
+
+    fn units(&self, point: GridPoint) -> &[u32] {
+        self.units_at.get(&point).map_or(&[], Vec::as_slice)
+    }
+
+    fn reach_at(&self, point: GridPoint) -> i64 {
+        self.units(point)
+            .iter()
+            .map(|&unit| self.reach[unit as usize])
+            .min()
+            .unwrap_or(0)
+    }
+
+    /// The nearest vertex that shares no unit with this one.
+    fn nearest(&self, buckets: &Buckets, point: GridPoint) -> Option<GridPoint> {
+        let mut best: Option<(i64, GridPoint)> = None;
+        let reach = self.reach_at(point);
+        buckets.near(point, point, |other| {
+            let apart = squared(point, other);
+            let limit = reach.min(self.reach_at(other));
+            if other == point || apart > limit * limit || best.is_some_and(|b| b <= (apart, other))
+            {
+                return;
+            }
+            if !self
+                .units(point)
+                .iter()
+                .any(|unit| self.units(other).contains(unit))
+            {
+                best = Some((apart, other));
+            }
+        });
+        best.map(|b| b.1)
+    }
+
+    /// Inserts vertices into the open segments they lie beside; whether there were any.
+    fn insert(&mut self, open: &[(u32, u32)]) -> bool {
+        let buckets = Buckets::new(open, |segment| self.ends(*segment), DISTANCE);
+        let mut found: Vec<((u32, u32), Vec<(i64, GridPoint)>)> = open
+            .par_iter()
+            .map(|&segment| (segment, self.beside(&buckets, segment)))
+            .filter(|(_, points)| !points.is_empty())
+            .collect();
+        // From the back, so that the segments before keep their index.
+        found.reverse();
+        let any = !found.is_empty();
+        for ((side, index), points) in found {
+            let side = &mut self.sides[side as usize];
+            let at = index as usize + 1;
+            side.line.splice(at..at, points.iter().map(|p| p.1));
+            self.changed_units.insert(side.unit);
+            for (_, point) in points {
+                self.units_at.entry(point).or_default().push(side.unit);
+            }
+        }
+        any
+    }
+
+    /// Vertices of other units beside a segment, in its direction.
+    fn beside(&self, buckets: &Buckets, segment: (u32, u32)) -> Vec<(i64, GridPoint)> {
+        let unit = self.sides[segment.0 as usize].unit;
+        let (a, b) = self.ends(segment);
+        let reach = self.reach[unit as usize];
+        let mut found = Vec::new();
+        buckets.near(a, b, |point| {
+            let Some(along) = projection(a, b, point, reach) else {
+                return;
+            };
+            let within = || projection(a, b, point, reach.min(self.reach_at(point))).is_some();
+            if !self.units(point).contains(&unit) && within() {
+                found.push((along, point));
+            }
+        });
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    fn finish(self, rings: &Rings) -> Option<Rings> {
+        if self.changed_units.is_empty() {
+            return None;
+        }
+        let units: Vec<usize> = self
+            .changed_units
+            .iter()
+            .map(|&unit| unit as usize)
+            .collect();
+        let shapes: FxHashMap<usize, Shape> = units
+            .par_iter()
+            .map_init(Repairer::default, |repairer, &unit| {
+                let shape = repairer.repair(self.shape(rings, unit));
+                (unit, shape)
+            })
+            .filter(|(_, shape)| !shape.is_empty())
+            .collect();
+        Some(rings.with(&shapes))
+    }
+
+    /// A unit along its joined boundary.
+    fn shape(&self, rings: &Rings, unit: usize) -> Shape {
+        let points = rings.points();
+        let joined = |ring: usize| {
+            let mut joined = Vec::new();
+            for position in rings.span(ring) {
+                match self
+                    .sides
+                    .binary_search_by_key(&position, |side| side.position)
+                {
+                    Ok(side) => {
+                        let line = &self.sides[side].line;
+                        joined.extend_from_slice(&line[..(line.len() - 1).max(1)]);
+                    }
+                    Err(_) => joined.push(follow(&self.moved, points[position])),
+                }
+            }
+            clean(&mut joined);
+            joined
+        };
+        rings
+            .polygons_of_unit(unit)
+            .filter_map(|polygon| {
+                let mut loops = rings.rings_of_polygon(polygon).map(joined);
+                let exterior = loops.next().filter(|ring| double_area(ring) > 0)?;
+                let holes = loops.filter(|ring| double_area(ring) < 0);
+                Some(std::iter::once(exterior).chain(holes).collect())
+            })
+            .collect()
+    }
 }
 
-/// Whether a unit's rings pass through a point.
-fn passes(rings: &Rings, visits: &Visits, unit: usize, point: GridPoint) -> bool {
-    visits
-        .of(point)
-        .any(|position| rings.unit_of_ring(rings.ring_at(position)) == unit)
+/// The distance a unit allows: a part of its width, in cells.
+fn reach(rings: &Rings, unit: usize) -> i64 {
+    let area: i128 = rings
+        .polygons_of_unit(unit)
+        .flat_map(|polygon| rings.rings_of_polygon(polygon))
+        .map(|ring| double_area(rings.ring(ring)))
+        .sum();
+    let width = u128::try_from(area / 2).map_or(0, u128::isqrt);
+    i64::try_from(width).map_or(DISTANCE, |width| DISTANCE.min(width / WIDTH_PART))
 }
 
-/// The insertion of `point` into the edge `ab`, if it lies beside it.
-fn on_edge(position: usize, a: GridPoint, b: GridPoint, point: GridPoint) -> Option<Insertion> {
+fn follow(moved: &FxHashMap<GridPoint, GridPoint>, mut point: GridPoint) -> GridPoint {
+    while let Some(target) = moved.get(&point) {
+        point = *target;
+    }
+    point
+}
+
+fn squared(a: GridPoint, b: GridPoint) -> i64 {
+    let (x, y) = (
+        i64::from(a.x) - i64::from(b.x),
+        i64::from(a.y) - i64::from(b.y),
+    );
+    x * x + y * y
+}
+
+/// How far along the edge `ab` a point lies, times the edge's length, if it lies beside the edge.
+fn projection(a: GridPoint, b: GridPoint, point: GridPoint, distance: i64) -> Option<i64> {
     let (ux, uy) = (
         i64::from(b.x) - i64::from(a.x),
         i64::from(b.y) - i64::from(a.y),
@@ -146,84 +338,6 @@ fn on_edge(position: usize, a: GridPoint, b: GridPoint, point: GridPoint) -> Opt
     }
     // The distance is the cross product over the length.
     let cross = i128::from(orientation(a, b, point));
-    let within = |distance: i64| {
-        cross * cross <= i128::from(distance * distance) * i128::from(length_squared)
-    };
-    within(TOLERANCE).then(|| Insertion {
-        position,
-        along,
-        point,
-        exact: within(ROUNDING),
-    })
-}
-
-/// The ends of single edges by square bucket.
-struct Buckets {
-    /// Bucket and point, sorted.
-    points: Vec<(u64, GridPoint)>,
-    ranges: FxHashMap<u64, (usize, usize)>,
-    shift: u32,
-}
-
-impl Buckets {
-    /// Buckets are as wide as the mean edge is long, so that edges visit few of them.
-    fn new(points: &[GridPoint], edges: &[usize]) -> Self {
-        let total: i64 = edges
-            .iter()
-            .map(|&at| {
-                let (a, b) = (points[at], points[at + 1]);
-                i64::from((a.x - b.x).abs()) + i64::from((a.y - b.y).abs())
-            })
-            .sum();
-        let mean = total / i64::try_from(edges.len().max(1)).unwrap_or(i64::MAX);
-        let shift = mean.max(4 * TOLERANCE).ilog2();
-        let mut sorted: Vec<(u64, GridPoint)> = edges
-            .par_iter()
-            .flat_map_iter(|&at| [points[at], points[at + 1]])
-            .map(|p| (bucket(i64::from(p.x) >> shift, i64::from(p.y) >> shift), p))
-            .collect();
-        sorted.par_sort_unstable();
-        sorted.dedup();
-        let mut ranges = FxHashMap::default();
-        let mut start = 0;
-        for chunk in sorted.chunk_by(|a, b| a.0 == b.0) {
-            ranges.insert(chunk[0].0, (start, start + chunk.len()));
-            start += chunk.len();
-        }
-        Self {
-            points: sorted,
-            ranges,
-            shift,
-        }
-    }
-
-    /// Calls `visit` with every point in the buckets within the tolerance of the edge `ab`.
-    fn near(&self, a: GridPoint, b: GridPoint, mut visit: impl FnMut(GridPoint)) {
-        let (west, east) = if a.x <= b.x { (a, b) } else { (b, a) };
-        let (x0, x1) = (i64::from(west.x), i64::from(east.x));
-        let (y0, y1) = (i64::from(west.y), i64::from(east.y));
-        for column in (x0 - TOLERANCE) >> self.shift..=(x1 + TOLERANCE) >> self.shift {
-            // The edge's part in the column, widened by the tolerance.
-            let from = ((column << self.shift) - TOLERANCE).clamp(x0, x1);
-            let to = (((column + 1) << self.shift) + TOLERANCE).clamp(x0, x1);
-            let (low, high) = if x0 == x1 {
-                (y0.min(y1), y0.max(y1))
-            } else {
-                let at = |x: i64| y0 + (x - x0) * (y1 - y0) / (x1 - x0);
-                (at(from).min(at(to)), at(from).max(at(to)))
-            };
-            let margin = TOLERANCE + 1;
-            for row in (low - margin) >> self.shift..=(high + margin) >> self.shift {
-                if let Some(&(start, end)) = self.ranges.get(&bucket(column, row)) {
-                    for &(_, point) in &self.points[start..end] {
-                        visit(point);
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn bucket(column: i64, row: i64) -> u64 {
-    column.cast_unsigned() << 32 | row.cast_unsigned() & 0xffff_ffff
+    let beside = cross * cross <= i128::from(distance * distance) * i128::from(length_squared);
+    beside.then_some(along)
 }

@@ -18,6 +18,7 @@ pub(super) struct Rings {
     points: Vec<GridPoint>,
     /// Where each ring's padded points begin, and the end.
     ring_starts: Vec<usize>,
+    ring_units: Vec<u32>,
     /// The first ring of each polygon, and the end.
     polygon_starts: Vec<usize>,
     /// The first polygon of each unit, and the end.
@@ -42,6 +43,7 @@ impl Rings {
         Self {
             points: Vec::with_capacity(capacity),
             ring_starts: vec![0],
+            ring_units: Vec::new(),
             polygon_starts: vec![0],
             unit_starts: vec![0],
         }
@@ -51,6 +53,8 @@ impl Rings {
     where
         R: Iterator<Item = &'a [GridPoint]>,
     {
+        #[expect(clippy::cast_possible_truncation, reason = "units are counted in u32")]
+        let unit = self.units() as u32;
         for polygon in polygons {
             for ring in polygon {
                 let (Some(first), Some(last)) = (ring.first(), ring.last()) else {
@@ -60,6 +64,7 @@ impl Rings {
                 self.points.extend_from_slice(ring);
                 self.points.push(*first);
                 self.ring_starts.push(self.points.len());
+                self.ring_units.push(unit);
             }
             self.polygon_starts.push(self.ring_starts.len() - 1);
         }
@@ -88,14 +93,10 @@ impl Rings {
         &self.points[self.span(ring)]
     }
 
-    /// The ring that holds a position.
-    pub(super) fn ring_at(&self, position: usize) -> usize {
-        self.ring_starts.partition_point(|start| *start <= position) - 1
-    }
-
-    pub(super) fn unit_of_ring(&self, ring: usize) -> usize {
-        let polygon = self.polygon_starts.partition_point(|start| *start <= ring) - 1;
-        self.unit_starts.partition_point(|start| *start <= polygon) - 1
+    /// The unit whose ring holds a position.
+    pub(super) fn unit_at(&self, position: usize) -> u32 {
+        let ring = self.ring_starts.partition_point(|start| *start <= position) - 1;
+        self.ring_units[ring]
     }
 
     pub(super) fn polygons_of_unit(&self, unit: usize) -> Range<usize> {

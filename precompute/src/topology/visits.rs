@@ -11,12 +11,13 @@ type Visit = (u64, usize);
 /// Every visit of every point, and what they say about the edges.
 #[derive(Debug, Default)]
 pub(super) struct Visits {
-    sorted: Vec<Visit>,
     /// Whether the point at a position of [`Rings::points`] is a junction: not all rings through
     /// it come from and go to the same two points.
     pub is_junction: Vec<bool>,
     /// Positions from which an edge leaves that no other ring has, in either direction; sorted.
     pub single_edges: Vec<usize>,
+    /// Ends of such edges, each with the units that pass through it.
+    pub open_ends: Vec<(GridPoint, u32)>,
 }
 
 impl Visits {
@@ -30,32 +31,24 @@ impl Visits {
         sorted.par_sort_unstable();
         let found: Vec<Found> = chunks(&sorted)
             .into_par_iter()
-            .map(|chunk| examine(chunk, points))
+            .map(|chunk| examine(chunk, rings))
             .collect();
         let mut is_junction = vec![false; points.len()];
         let mut single_edges = Vec::new();
+        let mut open_ends = Vec::new();
         for chunk in found {
             for position in chunk.junctions {
                 is_junction[position] = true;
             }
             single_edges.extend(chunk.single_edges);
+            open_ends.extend(chunk.open_ends);
         }
         single_edges.par_sort_unstable();
         Self {
-            sorted,
             is_junction,
             single_edges,
+            open_ends,
         }
-    }
-
-    /// Positions at which rings pass through `point`.
-    pub(super) fn of(&self, point: GridPoint) -> impl Iterator<Item = usize> {
-        let key = key(point);
-        let start = self.sorted.partition_point(|visit| visit.0 < key);
-        self.sorted[start..]
-            .iter()
-            .take_while(move |visit| visit.0 == key)
-            .map(|visit| visit.1)
     }
 }
 
@@ -73,6 +66,7 @@ fn key(p: GridPoint) -> u64 {
 struct Found {
     junctions: Vec<usize>,
     single_edges: Vec<usize>,
+    open_ends: Vec<(GridPoint, u32)>,
 }
 
 const CHUNK: usize = 1 << 16;
@@ -92,30 +86,44 @@ fn chunks(mut visits: &[Visit]) -> Vec<&[Visit]> {
     chunks
 }
 
-fn examine(visits: &[Visit], points: &[GridPoint]) -> Found {
+fn examine(visits: &[Visit], rings: &Rings) -> Found {
+    let points = rings.points();
     let mut found = Found::default();
     let mut neighbours = Vec::new();
     for group in visits.chunk_by(|a, b| a.0 == b.0) {
         if let [(_, position)] = group {
             found.single_edges.push(*position);
+            found
+                .open_ends
+                .push((points[*position], rings.unit_at(*position)));
             continue;
         }
         let first = unordered(points, group[0].1);
         if group[1..].iter().all(|v| unordered(points, v.1) == first) {
             continue;
         }
+        found.junctions.extend(group.iter().map(|visit| visit.1));
         neighbours.clear();
         for &(_, position) in group {
             neighbours.extend([points[position - 1], points[position + 1]]);
         }
         neighbours.sort_unstable();
+        let is_single = |to: GridPoint| {
+            let at = neighbours.partition_point(|n| *n < to);
+            neighbours.get(at + 1) != Some(&to)
+        };
+        let mut is_open = false;
         for &(_, position) in group {
-            found.junctions.push(position);
-            let next = points[position + 1];
-            let at = neighbours.partition_point(|n| *n < next);
-            if neighbours.get(at + 1) != Some(&next) {
+            if is_single(points[position + 1]) {
                 found.single_edges.push(position);
+                is_open = true;
             }
+            is_open |= is_single(points[position - 1]);
+        }
+        if is_open {
+            let at = points[group[0].1];
+            let units = group.iter().map(|visit| (at, rings.unit_at(visit.1)));
+            found.open_ends.extend(units);
         }
     }
     found
