@@ -73,7 +73,23 @@ export interface Stats {
 
 export interface Item {
   id: number;
+  geometry: { type: "MultiPolygon"; coordinates: [number, number][][][] } | null;
   properties: { key: string; name: string; [indicator: string]: string | number | null };
+}
+
+export interface Items {
+  features: Item[];
+  numberMatched: number;
+}
+
+export interface ItemsQuery {
+  layer: string;
+  level: string;
+  version: string;
+  filter?: string;
+  properties?: string;
+  sortby?: string;
+  limit: number;
 }
 
 export interface StatsQuery {
@@ -145,6 +161,16 @@ export function getStats(query: StatsQuery, signal: AbortSignal): Promise<Stats>
 
 export function getItem(layer: string, level: string, key: string, version: string, signal: AbortSignal): Promise<Item> {
   return get(`${encodeURIComponent(layer)}/items/${encodeURIComponent(key)}`, { level, v: version }, signal);
+}
+
+/** Rows without their shapes. */
+export function getItems({ layer, version, ...query }: ItemsQuery, signal: AbortSignal): Promise<Items> {
+  return get(`${encodeURIComponent(layer)}/items`, { ...query, geometry: "false", v: version }, signal);
+}
+
+/** The rows under a filter as a file to keep. */
+export function fileAddress(layer: string, level: string, kind: "csv" | "geojson", filter: string): string {
+  return address(`${encodeURIComponent(layer)}/items.${kind}`, { level, filter });
 }
 
 async function get<T>(path: string, query: Query, signal: AbortSignal): Promise<T> {

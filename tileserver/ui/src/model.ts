@@ -2,6 +2,7 @@
 import { computed, signal } from "@preact/signals";
 import { getCatalog, getItem, getStats, getTileJson, type Indicator, type Level, textIn, type TileJson, tileTemplate, unescaped } from "./api";
 import { type Classes, classesOf } from "./classes";
+import { conditionOf } from "./cql";
 import { type Format, formatFor } from "./format";
 import { language, words } from "./i18n";
 import { resource } from "./resource";
@@ -92,10 +93,13 @@ export const stats = resource(
   (query, cancelled) => getStats(query, cancelled),
 );
 
+/** All that the reader asks of an area. */
+export const condition = computed<string>(() => conditionOf(state.value.filter, state.value.ranges));
+
 /** Statistics of the areas that pass the filter, counted in the same classes. */
 export const matched = resource(
   () => {
-    const filter = state.value.filter.trim();
+    const filter = condition.value;
     const all = stats.value.value;
     if (!filter || !all || all.property !== indicator.value?.name) return null;
     return request({ filter, ...(all.breaks ? { breaks: all.breaks.upper } : {}) });
@@ -108,7 +112,7 @@ export const matched = resource(
  * `null` until the first answer.
  */
 export const filter = computed<string | null>(() => {
-  if (!state.value.filter.trim()) return "";
+  if (!condition.value) return "";
   return matched.value.value?.filter ?? (matched.error.value ? "" : null);
 });
 

@@ -1,5 +1,6 @@
 /** What the page shows, as one value that the address bar carries. */
 import { signal } from "@preact/signals";
+import type { Range, Ranges } from "./cql";
 
 export const METHODS = ["jenks", "quantile", "equal", "stddev", "headtail"] as const;
 export type Method = (typeof METHODS)[number];
@@ -31,10 +32,14 @@ export interface State {
   palette: string | null;
   flip: boolean;
   filter: string;
+  ranges: Ranges;
   area: Area | null;
   view: View | null;
   language: Language | null;
   theme: Theme | null;
+  /** Whether areas are listed under the map, and by what. */
+  table: boolean;
+  sort: string | null;
 }
 
 export const INITIAL: Readonly<State> = {
@@ -45,13 +50,23 @@ export const INITIAL: Readonly<State> = {
   palette: null,
   flip: false,
   filter: "",
+  ranges: {},
   area: null,
   view: null,
   language: null,
   theme: null,
+  table: false,
+  sort: null,
 };
 
 export const state = signal<State>(INITIAL);
+
+/** Sets or, with both ends open, takes away the range of an indicator. */
+export function setRange(name: string, range: Range): void {
+  const { [name]: _, ...others } = state.value.ranges;
+  const closed = range.min !== null || range.max !== null;
+  update({ ranges: closed ? { ...others, [name]: range } : others });
+}
 
 export function update(change: Partial<State>): void {
   state.value = { ...state.value, ...change };
@@ -70,10 +85,13 @@ export function encode(value: State): string {
   put("palette", value.palette);
   put("flip", value.flip ? "1" : null);
   put("filter", value.filter.trim());
+  for (const [name, range] of Object.entries(value.ranges)) put("range", `${name}:${encodeRange(range)}`);
   put("area", value.area && `${value.area.level}/${value.area.key}`);
   put("view", value.view && encodeView(value.view));
   put("lang", value.language);
   put("theme", value.theme);
+  put("table", value.table ? "1" : null);
+  put("sort", value.sort);
   return pairs.map(([key, text]) => `${key}=${encodeText(text)}`).join("&");
 }
 
@@ -91,10 +109,13 @@ export function decode(fragment: string): State {
     palette: text("palette"),
     flip: query.get("flip") === "1",
     filter: query.get("filter") ?? "",
+    ranges: Object.fromEntries(query.getAll("range").flatMap(decodeRange)),
     area: decodeArea(query.get("area")),
     view: decodeView(query.get("view")),
     language: oneOf(["en", "fr"] as const, query.get("lang")),
     theme: oneOf(["light", "dark"] as const, query.get("theme")),
+    table: query.get("table") === "1",
+    sort: text("sort"),
   };
 }
 
@@ -122,6 +143,17 @@ function decodeView(text: string | null): View | null {
   if (numbers.length !== 3 || zoom === undefined || lat === undefined || lon === undefined) return null;
   const inside = zoom >= 0 && zoom <= 24 && Math.abs(lat) <= 90 && Math.abs(lon) <= 180;
   return inside ? { zoom, lat, lon } : null;
+}
+
+function encodeRange({ min, max }: Range): string {
+  return `${min ?? ""}..${max ?? ""}`;
+}
+
+function decodeRange(text: string): [string, Range][] {
+  const [, name, min, max] = /^(.+):([^:]*?)\.\.([^:]*)$/.exec(text) ?? [];
+  const bound = (digits: string | undefined) => (digits && Number.isFinite(Number(digits)) ? Number(digits) : null);
+  const range = { min: bound(min), max: bound(max) };
+  return name && (range.min !== null || range.max !== null) ? [[name, range]] : [];
 }
 
 function decodeArea(text: string | null): Area | null {

@@ -15,17 +15,20 @@ test("whatever the state, its address reads back to it", () => {
     palette: "teal",
     flip: true,
     filter: "name LIKE 'L''Î%' AND turnout > 0.5 + 1 & #1",
+    ranges: { turnout: { min: 0.25, max: null }, "a b:c..d": { min: -1e-7, max: 1e21 } },
     area: { level: "bureau", key: "75056/0001 é" },
     view: { zoom: 11.25, lat: 48.85661, lon: -2.35222 },
     language: "fr",
     theme: "dark",
+    table: true,
+    sort: "-turnout",
   };
   expect(decode(`#${encode(full)}`)).toEqual(full);
 });
 
 test.each([
   "classes=1", "classes=99", "classes=x", "classes=3.5", "method=nosuch", "lang=de", "theme=neon",
-  "view=", "view=1/2", "view=1/91/0", "view=a/b/c", "area=nolevel", "area=/k", "%", "=&=&&",
+  "view=", "view=1/2", "view=1/91/0", "view=a/b/c", "area=nolevel", "range=x", "range=x:..", "range=:1..2", "range=x:a..b", "area=/k", "%", "=&=&&",
 ])("%s is as if it were absent", (fragment) => {
   expect(decode(fragment)).toEqual(INITIAL);
 });

@@ -199,6 +199,12 @@ export function fitAll(map: MapLibre): void {
   if (bounds) map.fitBounds(bounds, { ...FIT, duration: 400 });
 }
 
+/** Shows an area whole, at a zoom that has its level. */
+export function fitArea(map: MapLibre, bounds: [number, number, number, number], [from, to]: readonly [number, number]): void {
+  const camera = map.cameraForBounds(bounds, { padding: 80, maxZoom: to + 0.99 });
+  if (camera) map.easeTo({ ...camera, zoom: Math.max(camera.zoom ?? 0, from + 0.01), duration: 400 });
+}
+
 /** Moves the least that shows a level of `zooms`. */
 export function zoomInto([from, to]: readonly [number, number]): void {
   const map = current.value;

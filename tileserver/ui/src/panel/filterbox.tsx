@@ -2,9 +2,11 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { Problem } from "../api";
+import { identifier, positionInWritten } from "../cql";
 import { words } from "../i18n";
 import { indicators, labelOf, matched } from "../model";
 import { state, update } from "../state";
+import { Ranges } from "./ranges";
 
 /** A pause in the writing after which the condition is tried. */
 const PAUSE = 350;
@@ -32,17 +34,20 @@ export function FilterBox() {
   const insert = (name: string) => {
     const box = input.current;
     if (!box) return;
-    const quoted = /^[a-z_][a-z0-9_]*$/i.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
-    box.setRangeText(quoted, box.selectionStart, box.selectionEnd, "end");
+    box.setRangeText(identifier(name), box.selectionStart, box.selectionEnd, "end");
     box.focus();
     write(box.value);
   };
 
-  const error = state.value.filter.trim() === draft.value.trim() ? matched.error.value : null;
-  const position = error instanceof Problem ? error.position : null;
+  const { filter, ranges } = state.value;
+  const error = filter.trim() === draft.value.trim() ? matched.error.value : null;
+  const at = error instanceof Problem ? error.position : null;
+  const position = at === null ? null : positionInWritten(at, draft.value, ranges);
   return (
     <section class="group filter">
-      <label for="filter">{words.value.filter}</label>
+      <h2>{words.value.filter}</h2>
+      <Ranges />
+      <label for="filter">{words.value.condition}</label>
       <div class={error ? "editor wrong" : "editor"}>
         <pre aria-hidden="true">{marked(draft.value, position)}</pre>
         <textarea

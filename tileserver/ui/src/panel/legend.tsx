@@ -5,6 +5,7 @@ import type { Format } from "../format";
 import { language, words } from "../i18n";
 import { classes, filter, formatOf, indicator, level, matched, stats } from "../model";
 import { emphasis } from "../screen";
+import { RangeSlider } from "./range";
 
 export function Legend() {
   const by = indicator.value;
@@ -29,6 +30,7 @@ export function Legend() {
         <>
           <Figures stats={filtered ?? all} format={format} />
           <Histogram stats={all} classes={shown} format={format} />
+          <RangeSlider indicator={by} />
         </>
       )}
       <ul class="classes" onMouseLeave={() => (emphasis.value = null)}>

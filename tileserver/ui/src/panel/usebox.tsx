@@ -1,19 +1,37 @@
 /** Addresses under which other programs read what is on screen. */
 import { useSignal } from "@preact/signals";
 import { useId } from "preact/hooks";
-import { address } from "../api";
+import { address, fileAddress } from "../api";
 import { words } from "../i18n";
 import { Icon } from "../icons";
-import { layer, tiles } from "../model";
+import { filter, layer, level, tiles } from "../model";
 
 export function UseBox() {
   if (!layer.value || !tiles.value) return null;
   return (
     <details class="group use">
       <summary>{words.value.use}</summary>
+      <Downloads />
       <Address label={words.value.tileUrl} value={tiles.value} />
       <Address label={words.value.tileJson} value={address(encodeURIComponent(layer.value))} />
     </details>
+  );
+}
+
+/** The rows under the filter, and what the map looks like. */
+function Downloads() {
+  if (!layer.value || !level.value) return null;
+  const file = (kind: "csv" | "geojson") => fileAddress(layer.value ?? "", level.value?.name ?? "", kind, filter.value ?? "");
+  return (
+    <p class="downloads">
+      <span>{words.value.download}</span>
+      <a href={file("csv")} download>
+        {words.value.csv}
+      </a>
+      <a href={file("geojson")} download>
+        {words.value.geojson}
+      </a>
+    </p>
   );
 }
 

@@ -5,8 +5,11 @@ import { words } from "../i18n";
 import { Icon } from "../icons";
 import { attribution, description, layer, zoom } from "../model";
 import { busy } from "../screen";
+import { state, update } from "../state";
 import { AreaCard } from "./area";
 import { HoverCard } from "./hover";
+import { Search } from "./search";
+import { Table } from "./table";
 
 /** Loaded beside the rest of the page: it is most of its weight. */
 const map = import("../map/view");
@@ -16,12 +19,14 @@ const failed = signal(false);
 
 export function Stage() {
   return (
-    <main class="stage" id="map" aria-label={words.value.map} aria-busy={busy.value}>
+    <main class={state.value.table ? "stage with-table" : "stage"} id="map" aria-label={words.value.map} aria-busy={busy.value}>
       <Canvas />
       {failed.value && <p class="notice">{words.value.noWebGl}</p>}
       <HoverCard />
+      <Search />
       <Controls />
       <AreaCard />
+      <Table />
       {attribution.value && <p class="attribution">{attribution.value}</p>}
     </main>
   );
@@ -72,6 +77,15 @@ function Controls() {
       </button>
       <button type="button" title={words.value.fit} aria-label={words.value.fit} onClick={act("fit")}>
         <Icon name="fit" />
+      </button>
+      <button
+        type="button"
+        title={state.value.table ? words.value.hideTable : words.value.table}
+        aria-label={words.value.table}
+        aria-pressed={state.value.table}
+        onClick={() => update({ table: !state.value.table })}
+      >
+        <Icon name="table" />
       </button>
     </div>
   );

@@ -1,0 +1,57 @@
+/** Conditions in CQL2 text, put together from what the reader chose and wrote. */
+
+/** Values from `min` to `max`, both included; `null` is open. */
+export interface Range {
+  min: number | null;
+  max: number | null;
+}
+
+export type Ranges = Readonly<Record<string, Range>>;
+
+/** A name as a filter writes it. */
+export function identifier(name: string): string {
+  return /^[a-z_][a-z0-9_]*$/i.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
+}
+
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** What lies before the written condition in {@link conditionOf}, when there are ranges too. */
+const OPENING = "(";
+
+/** The written condition and every range together. */
+export function conditionOf(written: string, ranges: Ranges): string {
+  const parts = Object.entries(ranges).flatMap(([name, range]) => conditionOfRange(name, range));
+  const text = written.trim();
+  if (text) parts.unshift(parts.length > 0 ? `${OPENING}${text})` : text);
+  return parts.join(" AND ");
+}
+
+/**
+ * Where the byte at `position` of {@link conditionOf} is in the written condition, counted as the
+ * browser counts; `null` outside of it.
+ */
+export function positionInWritten(position: number, written: string, ranges: Ranges): number | null {
+  const text = written.trim();
+  const condition = conditionOf(written, ranges);
+  const character = new TextDecoder().decode(new TextEncoder().encode(condition).slice(0, position)).length;
+  const inside = character - (condition === text ? 0 : OPENING.length);
+  const leading = written.length - written.trimStart().length;
+  return text && inside >= 0 && inside <= text.length ? inside + leading : null;
+}
+
+/** Names and keys that hold `text`, whatever its accents and capitals. */
+export function searchCondition(text: string): string {
+  const pattern = literal(`%${text.replace(/[\\%_]/g, "\\$&")}%`);
+  const folded = (property: string) => `CASEI(ACCENTI(${property})) LIKE CASEI(ACCENTI(${pattern}))`;
+  return `${folded("name")} OR ${folded("key")}`;
+}
+
+function conditionOfRange(name: string, { min, max }: Range): string[] {
+  const property = identifier(name);
+  if (min !== null && max !== null) return [`${property} BETWEEN ${min} AND ${max}`];
+  if (min !== null) return [`${property} >= ${min}`];
+  if (max !== null) return [`${property} <= ${max}`];
+  return [];
+}

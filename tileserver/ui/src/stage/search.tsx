@@ -1,0 +1,142 @@
+/** Finds areas of every level by name or code, accents and capitals aside. */
+import { useSignal } from "@preact/signals";
+import { useEffect, useId, useRef } from "preact/hooks";
+import { getItems, type Item, type Level } from "../api";
+import { searchCondition } from "../cql";
+import { words } from "../i18n";
+import { Icon } from "../icons";
+import { description, layer, titleOf } from "../model";
+import { goTo } from "./goto";
+
+interface Found {
+  level: Level;
+  item: Item;
+}
+
+const PAUSE = 150;
+const PER_LEVEL = 6;
+
+export function Search() {
+  const text = useSignal("");
+  const found = useSignal<Found[] | null>(null);
+  const active = useSignal(0);
+  const list = useId();
+  const input = useRef<HTMLInputElement>(null);
+  const asked = text.value.trim();
+
+  useEffect(() => {
+    if (!asked) {
+      found.value = null;
+      return;
+    }
+    const controller = new AbortController();
+    const timer = setTimeout(() => {
+      find(asked, controller.signal).then(
+        (answer) => {
+          found.value = answer;
+          active.value = 0;
+        },
+        () => undefined, // Overtaken, or the server is away: the list stays as it is.
+      );
+    }, PAUSE);
+    return () => {
+      clearTimeout(timer);
+      controller.abort();
+    };
+  }, [asked, layer.value]);
+
+  const close = () => {
+    text.value = "";
+    found.value = null;
+  };
+  const choose = (one: Found | undefined) => {
+    if (!one) return;
+    close();
+    input.current?.blur();
+    void goTo({ level: one.level.name, key: one.item.properties.key });
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const count = found.value?.length ?? 0;
+    if (event.key === "ArrowDown" && count > 0) active.value = (active.value + 1) % count;
+    else if (event.key === "ArrowUp" && count > 0) active.value = (active.value + count - 1) % count;
+    else if (event.key === "Enter") choose(found.value?.[active.value]);
+    else if (event.key === "Escape" && asked) {
+      event.stopPropagation();
+      close();
+    } else return;
+    event.preventDefault();
+  };
+
+  if (!description.value) return null;
+  return (
+    <div class="search">
+      <Icon name="search" />
+      <input
+        ref={input}
+        type="search"
+        role="combobox"
+        list={undefined}
+        autocomplete="off"
+        placeholder={words.value.search}
+        aria-label={words.value.search}
+        aria-expanded={found.value !== null}
+        aria-controls={list}
+        aria-activedescendant={found.value?.length ? `${list}-${active.value}` : undefined}
+        value={text.value}
+        onInput={(event) => (text.value = event.currentTarget.value)}
+        onKeyDown={onKeyDown}
+      />
+      {found.value && (
+        <ul id={list} role="listbox" aria-label={words.value.search}>
+          {found.value.map((one, i) => (
+            <li
+              key={`${one.level.name}/${one.item.properties.key}`}
+              id={`${list}-${i}`}
+              role="option"
+              aria-selected={i === active.value}
+              onMouseEnter={() => (active.value = i)}
+              // Before the input loses the focus, and with it the list.
+              onMouseDown={(event) => {
+                event.preventDefault();
+                choose(one);
+              }}
+            >
+              <span>{one.item.properties.name}</span>
+              <span class="muted">{titleOf(one.level)}</span>
+            </li>
+          ))}
+          {found.value.length === 0 && (
+            <li class="muted" role="option" aria-selected={false} aria-disabled>
+              {words.value.noMatch}
+            </li>
+          )}
+        </ul>
+      )}
+    </div>
+  );
+}
+
+/** Coarser levels first: a borough before the district of its name. */
+async function find(text: string, signal: AbortSignal): Promise<Found[]> {
+  const json = description.value;
+  const name = layer.value;
+  if (!json || !name) return [];
+  const levels = [...json.maille.levels].reverse();
+  const answers = await Promise.all(
+    levels.map((level) =>
+      getItems(
+        {
+          layer: name,
+          level: level.name,
+          version: json.maille.version,
+          filter: searchCondition(text),
+          properties: "key",
+          sortby: "name",
+          limit: PER_LEVEL,
+        },
+        signal,
+      ),
+    ),
+  );
+  return answers.flatMap(({ features }, i) => features.map((item) => ({ level: levels[i] as Level, item })));
+}

@@ -1,0 +1,122 @@
+/** The areas that pass the filter as a table: for reading, and for those who cannot use the map. */
+import { computed, signal } from "@preact/signals";
+import { getItems, type Indicator, type Item } from "../api";
+import { words } from "../i18n";
+import { Icon } from "../icons";
+import { description, filter, formatOf, indicator, indicators, labelOf, layer, level } from "../model";
+import { resource } from "../resource";
+import { state, update } from "../state";
+import { goTo } from "./goto";
+
+const PAGE = 50;
+
+const pages = signal(1);
+
+/** By what the rows are sorted: chosen, else the indicator shown, largest first. */
+const order = computed(() => {
+  const names = ["name", ...indicators.value.map(({ name }) => name)];
+  const { sort } = state.value;
+  return sort && names.includes(sort.replace(/^-/, "")) ? sort : `-${indicator.value?.name ?? "name"}`;
+});
+
+const rows = resource(
+  () => {
+    const version = description.value?.maille.version;
+    if (!state.value.table || !layer.value || !level.value || !version || filter.value === null) return null;
+    return {
+      layer: layer.value,
+      level: level.value.name,
+      version,
+      filter: filter.value,
+      sortby: order.value,
+      limit: PAGE * pages.value,
+    };
+  },
+  (query, cancelled) => getItems(query, cancelled),
+);
+
+export function Table() {
+  if (!state.value.table) return null;
+  const answer = rows.value.value;
+  const by = indicator.value;
+  // The indicator shown comes first.
+  const columns = [...indicators.value].sort((a, b) => Number(b.name === by?.name) - Number(a.name === by?.name));
+  return (
+    <section class="table" aria-label={words.value.table} aria-busy={rows.loading.value}>
+      {/* Focusable, because it scrolls. */}
+      <div class="table-scroll" tabIndex={0}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col" class="number">
+                {words.value.rankHeader}
+              </th>
+              <Header name="name" label={words.value.nameHeader} />
+              {columns.map((one) => (
+                <Header key={one.name} name={one.name} label={labelOf(one)} number={one.kind === "number"} />
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {answer?.features.map((item, i) => (
+              <Row key={item.id} item={item} place={i + 1} columns={columns} />
+            ))}
+          </tbody>
+        </table>
+        {answer && answer.features.length < answer.numberMatched && (
+          <button type="button" class="quiet more-rows" onClick={() => (pages.value += 1)}>
+            {words.value.showMore}
+          </button>
+        )}
+        {answer?.numberMatched === 0 && <p class="muted none">{words.value.nothing}</p>}
+      </div>
+    </section>
+  );
+}
+
+function Header({ name, label, number }: { name: string; label: string; number?: boolean }) {
+  const sorted = order.value.replace(/^-/, "") === name;
+  const down = order.value.startsWith("-");
+  // Numbers start with the largest, names with A.
+  const next = sorted ? (down ? name : `-${name}`) : number ? `-${name}` : name;
+  return (
+    <th scope="col" class={number ? "number" : ""} aria-sort={sorted ? (down ? "descending" : "ascending") : "none"}>
+      <button
+        type="button"
+        onClick={() => {
+          pages.value = 1;
+          update({ sort: next });
+        }}
+      >
+        {label}
+        {sorted && <Icon name={down ? "down" : "up"} />}
+      </button>
+    </th>
+  );
+}
+
+function Row({ item, place, columns }: { item: Item; place: number; columns: Indicator[] }) {
+  const { properties } = item;
+  const { area } = state.value;
+  const here = level.value?.name ?? "";
+  const chosen = area?.key === properties.key && area.level === here;
+  return (
+    <tr class={chosen ? "chosen" : ""}>
+      <td class="number muted">{place}</td>
+      <th scope="row">
+        <button type="button" onClick={() => void goTo({ level: here, key: properties.key })}>
+          {properties.name}
+        </button>
+      </th>
+      {columns.map((one) => (
+        <Cell key={one.name} indicator={one} value={properties[one.name] ?? null} />
+      ))}
+    </tr>
+  );
+}
+
+function Cell({ indicator, value }: { indicator: Indicator; value: string | number | null }) {
+  if (value === null) return <td class="muted">–</td>;
+  if (typeof value === "string") return <td>{value}</td>;
+  return <td class="number">{formatOf(indicator).value(value)}</td>;
+}

@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { conditionOf, identifier, positionInWritten, searchCondition } from "../src/cql";
+
+const SOME = { x: { min: 1, max: null }, "a b": { min: -0.5, max: 1e21 } };
+
+test.each([
+  ["", {}, ""],
+  ["  a = 1 ", {}, "a = 1"],
+  ["", SOME, 'x >= 1 AND "a b" BETWEEN -0.5 AND 1e+21'],
+  ["a OR b", { x: { min: null, max: 2 } }, "(a OR b) AND x <= 2"],
+])("%s with %o", (written, ranges, condition) => {
+  expect(conditionOf(written, ranges)).toBe(condition);
+});
+
+test("a byte of the whole is a character of what was written", () => {
+  const written = "  name = 'é' AND nosuch = 1";
+  const at = written.indexOf("nosuch");
+  for (const ranges of [{}, SOME]) {
+    const bytes = new TextEncoder().encode(conditionOf(written, ranges).split("nosuch")[0]).length;
+    expect(positionInWritten(bytes, written, ranges)).toBe(at);
+  }
+  expect(positionInWritten(0, "", SOME)).toBe(null);
+  expect(positionInWritten(900, written, SOME)).toBe(null);
+});
+
+test("names are quoted where they must be, and never end early", () => {
+  expect(identifier("turnout_2")).toBe("turnout_2");
+  expect(identifier('a"b')).toBe('"a""b"');
+  expect(searchCondition("d'Arc 50%")).toContain("LIKE CASEI(ACCENTI('%d''Arc 50\\%%'))");
+});
