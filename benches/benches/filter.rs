@@ -44,7 +44,7 @@ impl National {
             seed = seed
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1_442_695_040_888_963_407);
-            (seed >> 40) as f64 / f64::from(1 << 24)
+            f64::from(u32::try_from(seed >> 40).expect("24 bits")) / f64::from(1 << 24)
         };
         let mut columns = Vec::new();
         for name in ["a", "b", "c", "d"] {

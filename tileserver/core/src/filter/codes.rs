@@ -35,12 +35,9 @@ impl Codes {
             (0, dictionary.len())
         };
         let mut table = vec![0_u64; dictionary.len().div_ceil(64)];
+        let mut buffer = String::new();
         for (code, value) in dictionary.iter().enumerate().take(end).skip(start) {
-            let passed = if fold.is_none() {
-                passes(value)
-            } else {
-                passes(&fold.apply(value))
-            };
+            let passed = passes(fold.read(value, &mut buffer));
             table[code / 64] |= u64::from(passed) << (code % 64);
         }
         Self::from_table(table, dictionary.len())

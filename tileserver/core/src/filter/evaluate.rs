@@ -4,7 +4,7 @@
 //! ones left nothing, OR's where nothing is left to decide. False and unknown are told apart only
 //! below `IS NULL` and comparisons of conditions.
 
-use super::arithmetic::{Chunk, LANES};
+use super::arithmetic::{Arithmetic, Chunk, LANES};
 use super::ast::Comparison;
 use super::codes::Codes;
 use super::program::{Leaf, Node, Program};
@@ -139,27 +139,13 @@ impl Leaf<'_> {
                 value,
                 list,
                 negated,
-            } => {
-                let mut stack = Vec::new();
-                words(within, |start| {
-                    let chunk = value.chunk(start, &mut stack);
-                    let found = mask(&chunk, |v| {
-                        list.binary_search_by(|item| item.total_cmp(&(v + 0.0)))
-                            .is_ok()
-                    });
-                    if *negated {
-                        !found & mask(&chunk, |v| !v.is_nan())
-                    } else {
-                        found
-                    }
-                })
-            }
+            } => tested(value, within, |v| {
+                // −0 is listed as 0.
+                let at = list.binary_search_by(|item| item.total_cmp(&(v + 0.0)));
+                at.is_ok() != *negated && !v.is_nan()
+            }),
             Self::NumberMissing { value, negated } => {
-                let mut stack = Vec::new();
-                words(within, |start| {
-                    let chunk = value.chunk(start, &mut stack);
-                    mask(&chunk, |v| v.is_nan() != *negated)
-                })
+                tested(value, within, |v| v.is_nan() != *negated)
             }
             Self::Coded { codes, set, .. } => members(codes, set, within),
             Self::TextMissing {
@@ -194,12 +180,7 @@ impl Leaf<'_> {
                     mask(&left, |v| !v.is_nan()) & mask(&right, |v| !v.is_nan())
                 })
             }
-            Self::Among { value, .. } => {
-                let mut stack = Vec::new();
-                words(within, |start| {
-                    mask(&value.chunk(start, &mut stack), |v| !v.is_nan())
-                })
-            }
+            Self::Among { value, .. } => tested(value, within, |v| !v.is_nan()),
             Self::Coded { codes, known, .. } => members(codes, known, within),
             Self::Ranked { sides, .. } => rows(within, |row| {
                 sides.iter().all(|side| rank(side, row).is_some())
@@ -211,11 +192,20 @@ impl Leaf<'_> {
     }
 }
 
+/// The rows of `within` whose computed value passes.
+fn tested(value: &Arithmetic<'_>, within: &[u64], test: impl Fn(f64) -> bool) -> Vec<u64> {
+    if let Some(values) = value.as_column() {
+        return scan(values, within, test);
+    }
+    let mut stack = Vec::new();
+    words(within, |start| mask(&value.chunk(start, &mut stack), &test))
+}
+
 fn rank((codes, ranks): &(&[u32], Vec<u32>), row: usize) -> Option<u32> {
     ranks.get(*codes.get(row)? as usize).copied()
 }
 
-/// One loop per comparison, each over plain slices. Bench: `filter/4 predicates`.
+/// One loop per comparison, each over plain slices.
 #[expect(
     clippy::float_cmp,
     clippy::needless_bitwise_bool,
@@ -287,17 +277,24 @@ fn scan<T: Copy>(values: &[T], within: &[u64], test: impl Fn(T) -> bool) -> Vec<
     words
 }
 
-/// Bit i is set where value i passes. By bytes: the form that compiles to the fewest instructions
-/// on plain x86-64.
+/// Bit i is set where value i passes. Bench: `filter/4 predicates`.
+///
+/// A comparison of vectors gives all ones or all zeros a lane, which selects the row's bit; shifts
+/// by a variable would keep the loop scalar.
 #[inline]
 fn mask<T: Copy>(chunk: &[T; LANES], test: impl Fn(T) -> bool) -> u64 {
-    let mut word = [0_u8; 8];
-    for (byte, values) in word.iter_mut().zip(chunk.as_chunks::<8>().0) {
-        for (i, value) in values.iter().enumerate() {
-            *byte |= u8::from(test(*value)) << i;
+    const BITS: [u64; LANES] = {
+        let mut bits = [0; LANES];
+        let mut row = 0;
+        while row < LANES {
+            bits[row] = 1 << row;
+            row += 1;
         }
-    }
-    u64::from_le_bytes(word)
+        bits
+    };
+    chunk.iter().zip(&BITS).fold(0, |word, (value, bit)| {
+        word | u64::from(test(*value)).wrapping_neg() & bit
+    })
 }
 
 /// Words computed from the row at which each starts.

@@ -22,6 +22,21 @@ impl Fold {
         }
     }
 
+    /// [`Self::apply`] without an allocation for most texts; `buffer` is scratch space.
+    pub(super) fn read<'t>(self, text: &'t str, buffer: &'t mut String) -> &'t str {
+        if self.is_none() || (!self.case && text.is_ascii()) {
+            return text;
+        }
+        buffer.clear();
+        if text.is_ascii() {
+            buffer.push_str(text);
+            buffer.make_ascii_lowercase();
+        } else {
+            buffer.push_str(&self.apply(text));
+        }
+        buffer
+    }
+
     pub(super) fn apply(self, text: &str) -> String {
         match (self.case, self.accents) {
             (false, false) => text.to_owned(),

@@ -1,6 +1,10 @@
 //! cql2-text to tokens, in one pass.
 
 use super::error::{Cause, FilterError, excerpt};
+use super::limits::DEPTH_MAX;
+
+/// Geometry literals and lists nest a little deeper than their conditions: `MULTIPOLYGON(((`.
+const PARENTHESES_MAX: usize = DEPTH_MAX + 4;
 
 /// A token and the bytes it spans.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +29,7 @@ pub(super) enum TokenKind<'a> {
 pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, FilterError> {
     let mut tokens = Vec::new();
     let mut at = 0;
+    let mut depth = 0_usize;
     while let Some(c) = text[at..].chars().next() {
         if c.is_whitespace() {
             at += c.len_utf8();
@@ -32,6 +37,15 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, FilterError> {
         }
         let (kind, length) = token(text, at, c)?;
         let end = at + length;
+        // Before anything recurses; the parser counts what nests without parentheses.
+        match kind {
+            TokenKind::Symbol("(") => depth += 1,
+            TokenKind::Symbol(")") => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > PARENTHESES_MAX {
+            return Err(Cause::TooDeep.at(at));
+        }
         tokens.push(Token { kind, at, end });
         at = end;
     }

@@ -7,19 +7,24 @@ use proptest::prelude::*;
 use super::support::{Town, parse, queryables, rows, texts};
 use crate::filter::Filter;
 
-/// Generous against a busy machine and a debug build; the figure is measured by the bench.
-const TIME_MAX: Duration = Duration::from_millis(20);
+/// The promise is 1 ms of an optimised build; the bench `filter/parse` measures it.
+const TIME_MAX: Duration = Duration::from_millis(10);
+
+/// The best of several runs: the machine may be busy.
+fn quick(run: impl Fn()) -> bool {
+    (0..20).any(|_| {
+        let started = Instant::now();
+        run();
+        started.elapsed() < TIME_MAX
+    })
+}
 
 fn refuse(text: &str) {
-    let started = Instant::now();
-    assert!(Filter::parse_text(text, &queryables()).is_err());
-    assert!(Filter::parse_json(text, &queryables()).is_err());
-    assert!(
-        started.elapsed() < TIME_MAX,
-        "{:?} for {:.40}",
-        started.elapsed(),
-        text
-    );
+    let refused = || {
+        assert!(Filter::parse_text(text, &queryables()).is_err());
+        assert!(Filter::parse_json(text, &queryables()).is_err());
+    };
+    assert!(quick(refused), "{text:.40}");
 }
 
 #[test]
@@ -88,14 +93,12 @@ fn patterns_on_long_texts() {
         columns: vec![("s", texts(&[Some(&long)]))],
         shapes: None,
     };
-    let started = Instant::now();
-    assert_eq!(
-        rows(&parse(&format!("s LIKE '{}'", "%a".repeat(1_000))), &town),
-        [0]
-    );
-    assert!(rows(&parse(&format!("s LIKE '%{}b'", "a%".repeat(1_000))), &town).is_empty());
-    assert!(rows(&parse(&format!("s LIKE '{}'", "_".repeat(1_000))), &town).is_empty());
-    assert!(started.elapsed() < Duration::from_millis(200));
+    let passing = |pattern: &str| rows(&parse(&format!("s LIKE '{pattern}'")), &town).len();
+    assert!(quick(|| {
+        assert_eq!(passing(&"%a".repeat(1_000)), 1);
+        assert_eq!(passing(&format!("%{}b", "a%".repeat(1_000))), 0);
+        assert_eq!(passing(&"_".repeat(1_000)), 0);
+    }));
 }
 
 #[test]
@@ -116,14 +119,12 @@ fn odd_letters() {
 
 /// What parses keeps its meaning in its canonical text.
 fn stable(text: &str) {
-    let started = Instant::now();
     for read in [Filter::parse_text, Filter::parse_json] {
         if let Ok(filter) = read(text, &queryables()) {
             let again = Filter::parse_text(filter.canonical(), &queryables());
             assert_eq!(again.as_ref(), Ok(&filter), "{text}");
         }
     }
-    assert!(started.elapsed() < TIME_MAX, "{text}");
 }
 
 proptest! {
