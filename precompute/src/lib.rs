@@ -6,6 +6,7 @@
 //! ```
 
 pub mod cli;
+pub mod crs;
 pub mod indicators;
 pub mod input_error;
 pub mod inspect;

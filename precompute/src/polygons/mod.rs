@@ -1,11 +1,26 @@
 //! Polygon files in, valid multipolygons in EPSG:3857 metres out.
 
+mod boundary;
+mod cell;
+mod choose;
+mod clean;
+mod collect;
+mod geojson;
+mod overlay;
+mod rings;
+mod simple_rings;
+mod validity;
+mod world;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use geo_types::MultiPolygon;
+use rayon::prelude::*;
 
+use crate::crs::Crs;
 use crate::input_error::InputError;
+use crate::open::{self, Located};
 use crate::value::Value;
 
 /// `polygons = { … }` of a level, paths already expanded and absolute.
@@ -42,6 +57,8 @@ pub struct Polygons {
     pub repaired: Vec<Note>,
     /// Features without a usable polygon. They are in no map, but in the report.
     pub skipped: Vec<Note>,
+    /// Features whose Z, M or further coordinates were left out.
+    pub flattened: u64,
 }
 
 #[derive(Debug)]
@@ -67,7 +84,8 @@ pub struct Note {
     pub origin: Origin,
     /// Stable words: `self_intersection`, `unclosed_ring`, `empty_geometry`, …
     pub reason: &'static str,
-    /// The feature's properties, so that the report can name its key; empty when repaired.
+    /// Of a skipped feature its properties as a JSON object, so that the report can name its key;
+    /// of a repaired one further reasons.
     pub detail: String,
 }
 
@@ -76,8 +94,32 @@ pub struct Note {
 /// # Errors
 /// When a file cannot be read as its format, or its CRS is neither known nor given.
 pub fn read(source: &PolygonSource) -> Result<Polygons, InputError> {
-    Err(InputError::new(
-        source.path.display().to_string(),
-        "not read yet",
-    ))
+    let crs = source.crs.as_deref().map(Crs::parse).transpose();
+    let crs = crs.map_err(|e| InputError::new(source.path.display().to_string(), e))?;
+    let files = choose::choose(open::locate(&source.path)?, source)?;
+    let read: Vec<Polygons> = files
+        .par_iter()
+        .map(|(file, format)| read_file(file, *format, source, crs.as_ref()))
+        .collect::<Vec<_>>()
+        .into_iter()
+        .collect::<Result<_, _>>()?;
+    Ok(collect::merge(read))
 }
+
+fn read_file(
+    file: &Located,
+    format: Format,
+    source: &PolygonSource,
+    crs: Option<&Crs>,
+) -> Result<Polygons, InputError> {
+    match format {
+        Format::GeoJson | Format::GeoJsonSeq => geojson::read(&file.open()?, format, crs),
+        _ => Err(InputError::new(
+            &*file.name,
+            format!("format {format:?} is not read yet ({:?})", source.layer),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,295 @@
+//! Coordinate reference systems: what files and users write, and the way from there to degrees.
+//!
+//! EPSG codes come from `crs-definitions`, the arithmetic from `proj4rs`. Neither has datum grids:
+//! a datum is shifted by the three or seven parameters of its definition (`+towgs84`), good to a
+//! few metres (OSGB36: 5 m), and one known by a grid only (NAD27, NZGD49 with its grid) is an
+//! error, because ignoring the shift would move maps by 100 m unseen.
+
+mod wkt;
+
+use std::sync::LazyLock;
+
+use geo_types::Coord;
+use proj4rs::Proj;
+use proj4rs::transform::{Transform, TransformClosure, transform};
+
+/// A CRS whose coordinates can be brought to degrees on WGS 84.
+#[derive(Debug, Clone)]
+pub struct Crs {
+    name: String,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone)]
+enum Kind {
+    /// Longitude and latitude on WGS 84, or so close that no map shows it.
+    Degrees,
+    /// EPSG:3857 metres.
+    WebMercator,
+    Other(Box<Proj>),
+}
+
+/// Longitude and latitude in radians.
+static WGS84: LazyLock<Result<Proj, String>> = LazyLock::new(|| {
+    Proj::from_proj_string("+proj=longlat +datum=WGS84 +no_defs").map_err(|e| e.to_string())
+});
+
+impl Crs {
+    /// Longitude and latitude in degrees on WGS 84.
+    #[must_use]
+    pub fn degrees() -> Self {
+        Self {
+            name: "EPSG:4326".to_owned(),
+            kind: Kind::Degrees,
+        }
+    }
+
+    /// Reads an EPSG code in any of its spellings, a proj string or WKT.
+    ///
+    /// # Errors
+    /// What is not understood, and what to write instead.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim().trim_start_matches('\u{feff}');
+        let upper = text.to_ascii_uppercase();
+        if text.starts_with('+') {
+            return Self::from_proj_string(text);
+        }
+        if ["CRS84", "WGS84", "WGS 84"]
+            .iter()
+            .any(|name| upper.ends_with(name))
+            && text.len() < 80
+        {
+            return Ok(Self::degrees());
+        }
+        if upper.contains(['[', '(']) {
+            return wkt::crs(text);
+        }
+        let is_epsg = upper.contains("EPSG") || upper.bytes().all(|b| b.is_ascii_digit());
+        let code = upper
+            .rsplit([':', '/', '#', '='])
+            .next()
+            .unwrap_or_default();
+        match code.parse() {
+            Ok(code) if is_epsg => Self::from_epsg(code),
+            Ok(code @ (102_100 | 102_113 | 900_913)) => Self::from_epsg(code),
+            _ => Err(format!(
+                "{:?} is no CRS: write an EPSG code such as \"EPSG:2154\", a proj string or WKT",
+                text.chars().take(60).collect::<String>()
+            )),
+        }
+    }
+
+    /// The CRS of an EPSG code.
+    ///
+    /// # Errors
+    /// When the code is unknown or needs a datum grid.
+    pub fn from_epsg(code: u32) -> Result<Self, String> {
+        let name = format!("EPSG:{code}");
+        match code {
+            4326 | 4979 => return Ok(Self::degrees()),
+            3857 | 3785 | 102_100 | 102_113 | 900_913 => {
+                return Ok(Self {
+                    name: "EPSG:3857".to_owned(),
+                    kind: Kind::WebMercator,
+                });
+            }
+            _ => {}
+        }
+        u16::try_from(code)
+            .ok()
+            .and_then(crs_definitions::from_code)
+            .ok_or_else(|| format!("{name} is not known here: write its proj string or WKT as crs"))
+            .and_then(|def| Self::from_proj_string(def.proj4))
+            .map(|crs| Self { name, ..crs })
+            .map_err(|e| {
+                if e.contains("EPSG:") {
+                    e
+                } else {
+                    format!("EPSG:{code}: {e}")
+                }
+            })
+    }
+
+    /// The CRS of a proj string.
+    ///
+    /// # Errors
+    /// When `proj4rs` does not know it, or how its datum lies to WGS 84 is not said.
+    pub fn from_proj_string(text: &str) -> Result<Self, String> {
+        let value = |key: &str| {
+            text.split_whitespace()
+                .filter_map(|word| word.trim_start_matches('+').split_once('='))
+                .find(|(name, _)| *name == key)
+                .map(|(_, value)| value)
+        };
+        if let Some(code) = value("init").and_then(|init| {
+            init.to_ascii_lowercase()
+                .strip_prefix("epsg:")?
+                .parse()
+                .ok()
+        }) {
+            return Self::from_epsg(code);
+        }
+        let needs_grid = value("nadgrids").is_some_and(|grids| grids != "@null")
+            || value("datum").is_some_and(|datum| datum.eq_ignore_ascii_case("NAD27"));
+        if needs_grid {
+            return Err(
+                "its datum needs a shift grid, which is not read here: reproject the file \
+                 first (ogr2ogr -t_srs EPSG:4326), or write a proj string with +towgs84"
+                    .to_owned(),
+            );
+        }
+        let has_shift = ["towgs84", "nadgrids", "datum"]
+            .iter()
+            .any(|key| value(key).is_some());
+        let is_modern = match (value("ellps"), value("a"), value("R")) {
+            (Some(ellps), ..) => ["GRS80", "WGS84"].contains(&ellps),
+            (None, None, None) => true,
+            _ => false,
+        };
+        let mut definition = text.to_owned();
+        if !has_shift {
+            if !is_modern {
+                return Err(
+                    "how its datum lies to WGS 84 is not known: write a proj string with \
+                     +towgs84, zeros if it is the same"
+                        .to_owned(),
+                );
+            }
+            definition.push_str(if value("ellps").is_some() {
+                " +towgs84=0,0,0"
+            } else {
+                " +datum=WGS84"
+            });
+        }
+        let is_longlat = matches!(
+            value("proj"),
+            Some("longlat" | "latlong" | "lonlat" | "latlon")
+        );
+        let is_unshifted = value("towgs84").is_none_or(|shift| shift.split(',').all(is_zero))
+            && value("datum").is_none_or(|datum| ["WGS84", "NAD83"].contains(&datum))
+            && (has_shift || is_modern);
+        let is_plain = ["pm", "axis", "geoc", "to_meter", "units", "R", "a"]
+            .iter()
+            .all(|key| value(key).is_none());
+        if is_longlat && is_unshifted && is_plain {
+            return Ok(Self {
+                name: text.to_owned(),
+                kind: Kind::Degrees,
+            });
+        }
+        let is_number = |key: &str, wanted: f64| value(key).is_none_or(|v| v.parse() == Ok(wanted));
+        let is_web_mercator = value("proj") == Some("merc")
+            && value("nadgrids") == Some("@null")
+            && [
+                ("a", 6_378_137.0),
+                ("b", 6_378_137.0),
+                ("k", 1.0),
+                ("to_meter", 1.0),
+            ]
+            .iter()
+            .all(|(key, wanted)| is_number(key, *wanted))
+            && ["lat_ts", "lon_0", "x_0", "y_0"]
+                .iter()
+                .all(|key| is_number(key, 0.0))
+            && value("a").is_some()
+            && value("b").is_some()
+            && value("units").is_none_or(|unit| unit == "m");
+        if is_web_mercator {
+            return Self::from_epsg(3857);
+        }
+        let proj = Proj::from_proj_string(&definition)
+            .map_err(|e| format!("{text:?} is not a projection known here ({e})"))?;
+        if proj.is_geocent() || !proj.has_inverse() {
+            return Err(format!("{text:?} has no way back to degrees"));
+        }
+        Ok(Self {
+            name: text.to_owned(),
+            kind: Kind::Other(Box::new(proj)),
+        })
+    }
+
+    /// As it is called in messages.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether coordinates are longitude and latitude on WGS 84 already.
+    #[must_use]
+    pub fn is_degrees(&self) -> bool {
+        matches!(self.kind, Kind::Degrees)
+    }
+
+    /// Whether coordinates are EPSG:3857 metres already.
+    #[must_use]
+    pub fn is_web_mercator(&self) -> bool {
+        matches!(self.kind, Kind::WebMercator)
+    }
+
+    /// Whether coordinates are lengths, not angles.
+    #[must_use]
+    pub fn is_projected(&self) -> bool {
+        match &self.kind {
+            Kind::Degrees => false,
+            Kind::WebMercator => true,
+            Kind::Other(proj) => !proj.is_latlong(),
+        }
+    }
+
+    /// Turns coordinates into longitude and latitude in degrees; false when one has none.
+    #[must_use]
+    pub fn to_degrees(&self, coords: &mut [Coord<f64>]) -> bool {
+        match &self.kind {
+            Kind::Degrees => true,
+            Kind::WebMercator => {
+                for c in coords {
+                    (c.x, c.y) = tilecore::mercator::degrees_from_metres(c.x, c.y);
+                }
+                true
+            }
+            Kind::Other(proj) => {
+                let Ok(wgs84) = &*WGS84 else { return false };
+                if proj.is_latlong() {
+                    for c in coords.iter_mut() {
+                        *c = Coord {
+                            x: c.x.to_radians(),
+                            y: c.y.to_radians(),
+                        };
+                    }
+                }
+                if transform(proj, wgs84, &mut Coords(coords)).is_err() {
+                    return false;
+                }
+                for c in coords.iter_mut() {
+                    *c = Coord {
+                        x: c.x.to_degrees(),
+                        y: c.y.to_degrees(),
+                    };
+                }
+                coords.iter().all(|c| c.x.is_finite() && c.y.is_finite())
+            }
+        }
+    }
+}
+
+fn is_zero(number: &str) -> bool {
+    number.trim().parse() == Ok(0.0)
+}
+
+/// Coordinates as `proj4rs` wants them.
+struct Coords<'a>(&'a mut [Coord<f64>]);
+
+impl Transform for Coords<'_> {
+    fn transform_coordinates<F: TransformClosure>(
+        &mut self,
+        f: &mut F,
+    ) -> proj4rs::errors::Result<()> {
+        for c in self.0.iter_mut() {
+            (c.x, c.y, _) = f(c.x, c.y, 0.0)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+//! One feature's rings in, a valid multipolygon in EPSG:3857 metres out, with what that took.
+//!
+//! ```text
+//! raw ─▸ tidy ─▸ valid? repair ─▸ degrees ─▸ fit to the world ─▸ metres ─▸ MultiPolygon
+//! ```
+//! Rings that are valid and inside the world keep every vertex, and equal coordinates of the file
+//! stay equal, so neighbours go on sharing theirs.
+
+use geo_types::{LineString, MultiPolygon, Polygon};
+use tilecore::mercator::HALF_WORLD_M;
+
+use super::overlay;
+use super::rings::{Bounds, Rings, tidy};
+use super::validity::{defect, is_counter_clockwise};
+use super::world;
+use crate::crs::Crs;
+
+/// Metres by which a coordinate may miss the edge of the world and still be on it.
+const EDGE_M: f64 = 0.1;
+
+/// A feature ready for the map.
+#[derive(Debug)]
+pub(super) struct Clean {
+    pub(super) geometry: MultiPolygon<f64>,
+    /// What had to be done to it, in stable words.
+    pub(super) repairs: Vec<&'static str>,
+    /// As in the file, before projection.
+    pub(super) bounds: Bounds,
+}
+
+/// Why a feature is not on the map.
+#[derive(Debug, PartialEq)]
+pub(super) enum Fault {
+    /// This feature only: the reason.
+    Skip(&'static str),
+    /// The whole file is read wrongly: the message.
+    File(String),
+}
+
+/// Makes one feature valid, and puts it on the map.
+pub(super) fn clean(raw: &Rings, crs: &Crs) -> Result<Clean, Fault> {
+    let (mut rings, tidied) = tidy(raw).map_err(Fault::Skip)?;
+    let mut repairs = Vec::new();
+    if tidied.unclosed {
+        repairs.push("unclosed_ring");
+    }
+    if tidied.degenerate {
+        repairs.push("degenerate_ring");
+    }
+    let bounds = Bounds::of(&rings.coords);
+    if crs.is_degrees() {
+        world::check_degrees(&bounds).map_err(Fault::File)?;
+    }
+    if has_wrong_winding(&rings) {
+        repairs.push("wrong_winding");
+    }
+    // A ring across the antimeridian crosses itself only on paper.
+    let (fitted, done) = if crs.is_degrees() && world::may_leave(&bounds) {
+        world::fit(rings).map_err(Fault::Skip)?
+    } else {
+        (rings, None)
+    };
+    rings = fitted;
+    repairs.extend(done);
+    if let Some(defect) = defect(&rings) {
+        repairs.push(defect.reason());
+        rings = overlay::repair(&rings).map_err(Fault::Skip)?;
+    }
+    if crs.is_web_mercator() && is_in_world(&bounds) {
+        for c in &mut rings.coords {
+            c.x = c.x.clamp(-HALF_WORLD_M, HALF_WORLD_M);
+            c.y = c.y.clamp(-HALF_WORLD_M, HALF_WORLD_M);
+        }
+    } else {
+        if !crs.is_degrees() {
+            if !crs.to_degrees(&mut rings.coords) {
+                return Err(Fault::Skip("outside_crs"));
+            }
+            let (fitted, done) = world::fit(rings).map_err(Fault::Skip)?;
+            rings = fitted;
+            repairs.extend(done);
+        }
+        world::project(&mut rings.coords);
+    }
+    Ok(Clean {
+        geometry: multipolygon(&rings),
+        repairs,
+        bounds,
+    })
+}
+
+fn is_in_world(bounds: &Bounds) -> bool {
+    [bounds.min.x, bounds.min.y, bounds.max.x, bounds.max.y]
+        .iter()
+        .all(|v| v.abs() <= HALF_WORLD_M + EDGE_M)
+}
+
+/// Whether a hole turns the same way as its exterior, which no format allows.
+fn has_wrong_winding(rings: &Rings) -> bool {
+    rings.polygon_rings().any(|mut polygon| {
+        if polygon.len() < 2 {
+            return false;
+        }
+        let turns_left = |ring| is_counter_clockwise(rings.ring(ring));
+        let exterior = polygon.next().map(turns_left);
+        polygon.any(|hole| Some(turns_left(hole)) == exterior)
+    })
+}
+
+/// Exteriors counter-clockwise, holes clockwise.
+fn multipolygon(rings: &Rings) -> MultiPolygon<f64> {
+    let line = |ring: usize, left: bool| {
+        let mut coords = rings.ring(ring).to_vec();
+        if is_counter_clockwise(&coords) != left {
+            coords.reverse();
+        }
+        LineString::new(coords)
+    };
+    rings
+        .polygon_rings()
+        .map(|polygon| {
+            let holes = polygon
+                .clone()
+                .skip(1)
+                .map(|hole| line(hole, false))
+                .collect();
+            Polygon::new(line(polygon.start, true), holes)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use geo::Area;
+
+    use super::super::rings::tests::rings;
+    use super::*;
+
+    fn check(input: &str, crs: &str, expected: Result<(f64, &[&str]), Fault>) {
+        let crs = Crs::parse(crs).unwrap();
+        match (clean(&rings(input), &crs), expected) {
+            (Ok(clean), Ok((area, repairs))) => {
+                assert_eq!(clean.repairs, repairs, "{input}");
+                let found = clean.geometry.unsigned_area();
+                assert!((found - area).abs() <= area * 1e-9, "{input}: {found}");
+            }
+            (Err(fault), Err(wanted)) => assert_eq!(fault, wanted, "{input}"),
+            (found, _) => panic!("{input}: {found:?}"),
+        }
+    }
+
+    #[test]
+    fn web_mercator_passes_through_to_the_bit() {
+        let input = rings("0.1 0.7,1.3 0.2,1.1 1.9,0.1 0.7|0.5 0.7,0.6 0.8,0.6 0.7");
+        let clean = clean(&input, &Crs::parse("3857").unwrap()).unwrap();
+        assert_eq!(clean.repairs, ["unclosed_ring"]);
+        assert_eq!(clean.geometry.0[0].exterior().0[..], input.coords[..4]);
+    }
+
+    #[test]
+    fn cleans() {
+        check("0 0,9 0,9 9,0 9,0 0", "3857", Ok((81.0, &[])));
+        check("0 0,0 9,9 9,9 0,0 0", "3857", Ok((81.0, &[])));
+        check(
+            "0 0,9 0,9 9,0 9,0 0|1 1,2 1,2 2,1 1",
+            "3857",
+            Ok((80.5, &["wrong_winding"])),
+        );
+        check(
+            "0 0,2 2,2 0,0 2,0 0",
+            "3857",
+            Ok((2.0, &["self_intersection"])),
+        );
+        check("0 0,0 0,0 0", "3857", Err(Fault::Skip("degenerate_ring")));
+        check("0 0,1 1,2 2,0 0", "3857", Err(Fault::Skip("no_area")));
+    }
+}
