@@ -349,3 +349,6 @@ fn explained(
     engine.drop_relation(KEYS)?;
     Ok(reasons)
 }
+
+#[cfg(test)]
+mod tests;

@@ -210,17 +210,15 @@ fn figure_of(sums: &[Value], rows: &Value, once: bool) -> Option<f64> {
 
 /// Whether an indicator of the block sums the column.
 fn is_summed(block: &IndicatorBlock, column: &str) -> bool {
-    let sum = format!("sum({})", column.to_lowercase());
+    let sums_it = |sql: &str| {
+        let summed = sql.strip_prefix("sum(").and_then(|rest| rest.strip_suffix(')'));
+        summed.is_some_and(|name| name.trim_matches('"').to_lowercase() == column.to_lowercase())
+    };
     block
         .columns
         .iter()
         .filter_map(|indicator| decompose(&indicator.sql))
-        .any(|parts| {
-            parts
-                .aggregates
-                .iter()
-                .any(|aggregate| aggregate.sql == sum)
-        })
+        .any(|parts| parts.aggregates.iter().any(|part| sums_it(&part.sql)))
 }
 
 fn blank(block: &IndicatorBlock, identity: &str) -> IdentityReport {
