@@ -110,11 +110,15 @@ fn build_layer(engine: &mut Engine, layer: &project::Layer) -> Result<BuiltLayer
         ..LayerReport::default()
     };
     let (join_levels, shapes) = read_levels(engine, layer, &mut report)?;
+    let relations = load_level_relations(engine, layer, &join_levels)?;
     let (coverages, blocks) = rayon::join(
         || coverages(layer, shapes),
         || evaluate_blocks(engine, layer, &join_levels, &mut report),
     );
     let blocks = blocks?;
+    for relation in relations {
+        engine.drop_relation(relation)?;
+    }
     for (level, defects) in report.levels.iter_mut().zip(&coverages) {
         level.coverage = defects.1;
     }
@@ -146,6 +150,23 @@ fn build_layer(engine: &mut Engine, layer: &project::Layer) -> Result<BuiltLayer
         indicators,
     };
     Ok((meta, levels, report))
+}
+
+/// What polygons bring along is a relation of the level's name, unless a table has that name.
+fn load_level_relations<'a>(
+    engine: &mut Engine,
+    layer: &'a project::Layer,
+    levels: &[JoinLevel],
+) -> Result<Vec<&'a str>, InputError> {
+    let mut loaded = Vec::new();
+    for (level, joined) in layer.levels.iter().zip(levels) {
+        let is_free = engine.relation_columns(&level.name).is_none();
+        if level.polygons.is_some() && engine.mentions(&level.name) && is_free {
+            joined.units.load_as(engine, &level.name)?;
+            loaded.push(level.name.as_str());
+        }
+    }
+    Ok(loaded)
 }
 
 /// Where a level's polygons come from.

@@ -165,7 +165,7 @@ fn keys_of_features(
     filter: Option<&str>,
 ) -> Result<Vec<FeatureKey>, InputError> {
     let mut keys = vec![FeatureKey::Filtered; properties.len()];
-    load(engine, columns, properties, None)?;
+    load(engine, RELATION, columns, properties, None)?;
     let filter = filter
         .map(|sql| format!(" where ({sql})"))
         .unwrap_or_default();
@@ -180,9 +180,17 @@ fn keys_of_features(
 }
 
 impl Units {
+    /// Makes the units' keys and properties a relation, for indicators that polygons bring along.
+    ///
+    /// # Errors
+    /// When two properties differ in case only.
+    pub fn load_as(&self, engine: &mut Engine, relation: &str) -> Result<(), InputError> {
+        load(engine, relation, &self.columns, &self.properties, Some(&self.keys))
+    }
+
     /// Evaluates `label` and `parent`.
     fn evaluate(&mut self, engine: &mut Engine, level: &project::Level) -> Result<(), InputError> {
-        load(engine, &self.columns, &self.properties, Some(&self.keys))?;
+        load(engine, RELATION, &self.columns, &self.properties, Some(&self.keys))?;
         let column = |sql: &str, what: &str| {
             let sql = format!("select {ROW}, ({sql}) from {RELATION}");
             let mut values = vec![None; self.keys.len()];
@@ -213,6 +221,7 @@ impl Units {
 /// a property of the same name.
 fn load(
     engine: &mut Engine,
+    relation: &str,
     columns: &[String],
     properties: &[Vec<Value>],
     keys: Option<&[String]>,
@@ -235,7 +244,7 @@ fn load(
             row
         })
         .collect();
-    engine.load_relation(RELATION, &names, rows.iter().map(Vec::as_slice))
+    engine.load_relation(relation, &names, rows.iter().map(Vec::as_slice))
 }
 
 /// Two features with one key are one unit only when the project says so.

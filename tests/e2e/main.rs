@@ -1,1 +1,4 @@
 //! End-to-end tests: the real binaries, real files, real HTTP.
+
+mod durability;
+mod precompute;

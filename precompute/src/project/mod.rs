@@ -192,7 +192,8 @@ pub struct LevelPolygons {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IndicatorBlock {
-    /// A table's name, or a subquery in parentheses.
+    /// A table's name, or a subquery in parentheses. A level that has polygons of its own is a
+    /// relation too: its `key` and the polygons' properties, under the level's name.
     pub from: String,
     /// SQL: the level's key for a row of `from`.
     pub key: String,
