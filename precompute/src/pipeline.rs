@@ -50,6 +50,7 @@ pub fn run(path: &Path) -> Result<Dataset, InputError> {
         step.done(&format!("{} rows", read.rows));
         report.tables.push(read);
     }
+    index_lookups(&mut engine, &project)?;
     let mut layers = Vec::new();
     let mut levels_of_layer = Vec::new();
     for layer in &project.layers {
@@ -72,6 +73,25 @@ pub fn run(path: &Path) -> Result<Dataset, InputError> {
         levels_of_layer,
         report,
     })
+}
+
+/// Levels look things up in tables, once a unit: `(select name from t where code = key)`.
+fn index_lookups(engine: &mut Engine, project: &Project) -> Result<(), InputError> {
+    let levels = project.layers.iter().flat_map(|layer| &layer.levels);
+    let sql = levels.flat_map(|level| [level.label.as_deref(), level.parent.as_deref()]);
+    let looked_up = Mentions::of(sql.flatten());
+    for table in &project.tables {
+        let columns = engine.relation_columns(&table.name).unwrap_or_default();
+        let columns: Vec<String> = columns
+            .iter()
+            .filter(|column| looked_up.contains(&table.name) && looked_up.contains(column))
+            .cloned()
+            .collect();
+        for column in columns {
+            engine.index(&table.name, &column)?;
+        }
+    }
+    Ok(())
 }
 
 impl Dataset {

@@ -185,12 +185,24 @@ impl Units {
     /// # Errors
     /// When two properties differ in case only.
     pub fn load_as(&self, engine: &mut Engine, relation: &str) -> Result<(), InputError> {
-        load(engine, relation, &self.columns, &self.properties, Some(&self.keys))
+        load(
+            engine,
+            relation,
+            &self.columns,
+            &self.properties,
+            Some(&self.keys),
+        )
     }
 
     /// Evaluates `label` and `parent`.
     fn evaluate(&mut self, engine: &mut Engine, level: &project::Level) -> Result<(), InputError> {
-        load(engine, RELATION, &self.columns, &self.properties, Some(&self.keys))?;
+        load(
+            engine,
+            RELATION,
+            &self.columns,
+            &self.properties,
+            Some(&self.keys),
+        )?;
         let column = |sql: &str, what: &str| {
             let sql = format!("select {ROW}, ({sql}) from {RELATION}");
             let mut values = vec![None; self.keys.len()];

@@ -142,16 +142,16 @@ impl Town {
                 row: i / 5,
             })
             .collect();
-        let lines = (0..10)
-            .map(|i| {
+        let lines = districts
+            .iter()
+            .zip(0..)
+            .map(|(district, i)| {
                 let voters = 400 + 37 * i;
                 let (north, south) = (voters * 2 / 5 + i, voters / 2 - i);
-                let key = districts[i as usize].key();
-                format!(
-                    "{key};{};{voters};{north};{south};{}",
-                    1000 + i,
-                    voters - north - south
-                )
+                let other = voters - north - south;
+                let registered = 1000 + i;
+                let key = district.key();
+                format!("{key};{registered};{voters};{north};{south};{other}")
             })
             .collect();
         let town = Self {

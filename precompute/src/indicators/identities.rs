@@ -211,7 +211,9 @@ fn figure_of(sums: &[Value], rows: &Value, once: bool) -> Option<f64> {
 /// Whether an indicator of the block sums the column.
 fn is_summed(block: &IndicatorBlock, column: &str) -> bool {
     let sums_it = |sql: &str| {
-        let summed = sql.strip_prefix("sum(").and_then(|rest| rest.strip_suffix(')'));
+        let summed = sql
+            .strip_prefix("sum(")
+            .and_then(|rest| rest.strip_suffix(')'));
         summed.is_some_and(|name| name.trim_matches('"').to_lowercase() == column.to_lowercase())
     };
     block

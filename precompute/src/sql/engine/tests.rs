@@ -248,3 +248,15 @@ fn relations_are_told_apart() {
     let count = engine.query("select count(*) from n", "test").unwrap();
     assert_eq!(count.rows, [[Value::Number(4.0)]]);
 }
+
+#[test]
+fn an_index_changes_no_answer() {
+    let mut engine = engine();
+    let sql = "select (select max(code) from t x where x.code = t.code) from t";
+    let before = engine.query(sql, "test").unwrap();
+    engine.index("t", "code").unwrap();
+    assert_eq!(engine.query(sql, "test").unwrap(), before);
+    assert!(engine.index("t", "nothing").is_err());
+    assert!(engine.index("nothing", "code").is_err());
+    engine.drop_relation("t").unwrap();
+}
