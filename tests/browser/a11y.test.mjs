@@ -24,7 +24,10 @@ describe("accessibility", { skip: unavailable }, () => {
     "as it opens": ["", {}],
     "dark, with a card": [`indicator=coderre_lead&theme=dark&${AREA}`, {}],
     "filtered, with a card": [`indicator=margin&filter=votes+%3E+3000&${AREA}`, {}],
-    "on a phone": ["indicator=coderre_share", { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }],
+    "on a phone": [
+      "indicator=coderre_share",
+      { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },
+    ],
   };
 
   for (const [name, [state, options]] of Object.entries(STATES)) {

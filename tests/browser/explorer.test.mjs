@@ -26,7 +26,8 @@ describe("the explorer", { skip: unavailable }, () => {
   }
 
   const stage = async (page) => page.locator(".canvas").boundingBox();
-  const swatches = (page) => page.locator(".classes .swatch").evaluateAll((all) => all.map((one) => getComputedStyle(one).backgroundColor));
+  const swatches = (page) =>
+    page.locator(".classes .swatch").evaluateAll((all) => all.map((one) => getComputedStyle(one).backgroundColor));
   const counts = async (page) => (await page.locator(".classes .count").allTextContents()).map(Number);
   const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
 
@@ -56,7 +57,9 @@ describe("the explorer", { skip: unavailable }, () => {
       await page.waitForSelector(".card");
       assert.equal(await page.textContent(".card h2"), name);
       assert.equal(await page.textContent(".card .chosen dd"), value);
-      const { features } = await ask(`montreal/items?level=district&filter=${encodeURIComponent(`name = '${name.replaceAll("'", "''")}'`)}`);
+      const { features } = await ask(
+        `montreal/items?level=district&filter=${encodeURIComponent(`name = '${name.replaceAll("'", "''")}'`)}`,
+      );
       const share = features[0].properties.coderre_share;
       assert.equal(value, `${(share * 100).toFixed(1)}\u202f%`);
       const { maille } = await ask("montreal");
@@ -76,7 +79,9 @@ describe("the explorer", { skip: unavailable }, () => {
       await page.fill("#filter", "coderre_share < 0.5");
       await page.waitForSelector(".matched");
       await settled(page);
-      const { count } = await ask("montreal/stats?property=coderre_share&level=district&filter=coderre_share%20%3C%200.5");
+      const { count } = await ask(
+        "montreal/stats?property=coderre_share&level=district&filter=coderre_share%20%3C%200.5",
+      );
       assert.match(await page.textContent(".matched"), new RegExp(`^${count} of 58`));
       const narrowed = await pixels(page, clip);
       assert.ok(narrowed.count(strongest, 4) < full.count(strongest, 4) * 0.5, "areas that fail are still drawn");
@@ -105,7 +110,8 @@ describe("the explorer", { skip: unavailable }, () => {
     }));
 
   it("reads the address it writes", async () => {
-    const state = "indicator=margin&method=quantile&classes=4&palette=berry&flip=1&filter=votes+%3E+3000&view=11.20/45.53000/-73.60000&lang=fr&theme=dark";
+    const state =
+      "indicator=margin&method=quantile&classes=4&palette=berry&flip=1&filter=votes+%3E+3000&view=11.20/45.53000/-73.60000&lang=fr&theme=dark";
     await at(state, async (page) => {
       await page.waitForFunction((wanted) => location.hash === `#${wanted}`, state);
       const legend = await page.textContent(".classes");
@@ -131,7 +137,9 @@ describe("the explorer", { skip: unavailable }, () => {
     at("indicator=coderre_share", async (page) => {
       const { x, y, width, height } = await stage(page);
       const spot = { x: x + width * 0.45, y: y + height * 0.5, width: 120, height: 60 };
-      const missing = await page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue("--missing").trim());
+      const missing = await page.evaluate(() =>
+        getComputedStyle(document.documentElement).getPropertyValue("--missing").trim(),
+      );
       await page.selectOption("#indicator", "bergeron_share");
       for (let frame = 0; frame < 12; frame += 1) {
         const seen = await pixels(page, spot);

@@ -21,7 +21,18 @@ function write(directory) {
   const features = PAYLOADS.map((name, i) => ({
     type: "Feature",
     properties: { code: `c${i}`, name },
-    geometry: { type: "Polygon", coordinates: [[[i, 0], [i + 1, 0], [i + 1, 1], [i, 1], [i, 0]]] },
+    geometry: {
+      type: "Polygon",
+      coordinates: [
+        [
+          [i, 0],
+          [i + 1, 0],
+          [i + 1, 1],
+          [i, 1],
+          [i, 0],
+        ],
+      ],
+    },
   }));
   writeFileSync(join(directory, "a.geojson"), JSON.stringify({ type: "FeatureCollection", features }));
   const quoted = (text) => `"${text.replaceAll('"', '""')}"`;

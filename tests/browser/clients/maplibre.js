@@ -17,7 +17,9 @@ export async function show(url, { layer, center, zoom }) {
       style: {
         version: 8,
         sources: { areas: { type: "vector", tiles: [url], minzoom: 0, maxzoom: 14 } },
-        layers: [{ id: "areas", type: "fill", source: "areas", "source-layer": layer, paint: { "fill-color": "#cc0000" } }],
+        layers: [
+          { id: "areas", type: "fill", source: "areas", "source-layer": layer, paint: { "fill-color": "#cc0000" } },
+        ],
       },
     });
   }

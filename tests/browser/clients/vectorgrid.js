@@ -7,7 +7,14 @@ let map;
 let grid;
 
 export async function show(url, { layer, center, zoom }) {
-  map ??= L.map("map", { center: [center[1], center[0]], zoom: zoom + 1, zoomControl: false, attributionControl: false, zoomAnimation: false, fadeAnimation: false });
+  map ??= L.map("map", {
+    center: [center[1], center[0]],
+    zoom: zoom + 1,
+    zoomControl: false,
+    attributionControl: false,
+    zoomAnimation: false,
+    fadeAnimation: false,
+  });
   grid?.remove();
   grid = L.vectorGrid.protobuf(url, {
     rendererFactory: L.canvas.tile,

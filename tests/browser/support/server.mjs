@@ -16,7 +16,9 @@ export const DEMO = join(WORKSPACE, "data/maille.toml");
  */
 export async function serve(project) {
   const directory = mkdtempSync(join(tmpdir(), "maille-browser-"));
-  execFileSync(join(BINARIES, "precompute"), ["build", project, "--out", directory], { stdio: ["ignore", "ignore", "inherit"] });
+  execFileSync(join(BINARIES, "precompute"), ["build", project, "--out", directory], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   const child = spawn(join(BINARIES, "tileserver"), ["--dataset", directory, "--listen", "127.0.0.1:0"]);
   let log = "";
   child.stderr.on("data", (chunk) => (log += chunk));

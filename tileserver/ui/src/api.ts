@@ -159,7 +159,13 @@ export function getStats(query: StatsQuery, signal: AbortSignal): Promise<Stats>
   );
 }
 
-export function getItem(layer: string, level: string, key: string, version: string, signal: AbortSignal): Promise<Item> {
+export function getItem(
+  layer: string,
+  level: string,
+  key: string,
+  version: string,
+  signal: AbortSignal,
+): Promise<Item> {
   return get(`${encodeURIComponent(layer)}/items/${encodeURIComponent(key)}`, { level, v: version }, signal);
 }
 

@@ -1,6 +1,15 @@
 /** What the legend lists and the map draws: classes of a number, or categories of a text. */
 import type { Indicator, Stats } from "./api";
-import { categorical, diverging, PALETTES, type Palette, paletteById, type PaletteKind, sequential } from "./palette";
+import {
+  bivariate,
+  categorical,
+  diverging,
+  PALETTES,
+  type Palette,
+  paletteById,
+  type PaletteKind,
+  sequential,
+} from "./palette";
 
 /** Areas with a value in `(above, upto]`; the first class includes its lower end. */
 export interface NumberClass {
@@ -16,9 +25,33 @@ export interface Category {
   count: number;
 }
 
-export type Classes =
-  | { kind: "number"; property: string; classes: NumberClass[] }
-  | { kind: "text"; property: string; categories: Category[]; other: { color: string; count: number } | null };
+export interface NumberClasses {
+  kind: "number";
+  property: string;
+  classes: NumberClass[];
+}
+
+export interface TextClasses {
+  kind: "text";
+  property: string;
+  categories: Category[];
+  other: { color: string; count: number } | null;
+}
+
+/** Two indicators at once: the colour of class `i` of `a` and `j` of `b` is `colors[i + j * a.classes.length]`. */
+export interface Grid {
+  kind: "grid";
+  a: NumberClasses;
+  b: NumberClasses;
+  colors: string[];
+}
+
+export type Classes = NumberClasses | TextClasses | Grid;
+
+/** The indicators that the classes need of an area. */
+export function propertiesOf(classes: Classes): string[] {
+  return classes.kind === "grid" ? [classes.a.property, classes.b.property] : [classes.property];
+}
 
 export interface Choice {
   palette: string | null;
@@ -33,7 +66,12 @@ const MAX_CATEGORIES = 8;
  * Classes of `stats`, in colours. `matched` are the statistics under the filter, counted in the same
  * classes; without them the counts are those of all areas.
  */
-export function classesOf(indicator: Indicator, stats: Stats, choice: Choice, matched: Stats | null): Classes | null {
+export function classesOf(
+  indicator: Indicator,
+  stats: Stats,
+  choice: Choice,
+  matched: Stats | null,
+): NumberClasses | TextClasses | null {
   if (indicator.kind === "text") return categoriesOf(stats, matched, choice);
   const { breaks, min, max } = stats;
   if (!breaks || min === undefined || max === undefined || breaks.upper.length === 0) return null;
@@ -53,6 +91,11 @@ export function classesOf(indicator: Indicator, stats: Stats, choice: Choice, ma
       count: counts[i] ?? 0,
     })),
   };
+}
+
+/** Two indicators in the colours of both. */
+export function gridOf(a: NumberClasses, b: NumberClasses, dark: boolean): Grid {
+  return { kind: "grid", a, b, colors: bivariate(a.classes.length, b.classes.length, dark) };
 }
 
 /** The palette chosen, where it suits the indicator; else one that does. */
@@ -75,7 +118,7 @@ function middleOf(stats: Stats): number {
   return min < 0 && max > 0 ? 0 : median;
 }
 
-function categoriesOf(stats: Stats, matched: Stats | null, choice: Choice): Classes {
+function categoriesOf(stats: Stats, matched: Stats | null, choice: Choice): TextClasses {
   const palette = paletteById("categories") as Palette;
   const values = stats.values ?? [];
   const shown = values.slice(0, values.length > MAX_CATEGORIES ? MAX_CATEGORIES - 1 : MAX_CATEGORIES);
@@ -96,13 +139,25 @@ function categoriesOf(stats: Stats, matched: Stats | null, choice: Choice): Clas
   };
 }
 
-/** The colour of the class that `value` falls in; `null` when it has none. */
-export function colorOf(classes: Classes, value: unknown): string | null {
-  if (value === undefined || value === null) return null;
-  if (classes.kind === "text") {
-    return classes.categories.find((category) => category.value === value)?.color ?? classes.other?.color ?? null;
+/** The colour of the class that an area falls in; `null` when it has none. */
+export function colorOf(classes: Classes, properties: Record<string, unknown>): string | null {
+  if (classes.kind === "grid") {
+    const [i, j] = [classOf(classes.a, properties), classOf(classes.b, properties)];
+    return i === null || j === null ? null : (classes.colors[i + j * classes.a.classes.length] ?? null);
   }
+  if (classes.kind === "number") {
+    const i = classOf(classes, properties);
+    return i === null ? null : (classes.classes[i]?.color ?? null);
+  }
+  const value = properties[classes.property] ?? null;
+  if (value === null) return null;
+  return classes.categories.find((category) => category.value === value)?.color ?? classes.other?.color ?? null;
+}
+
+/** A value beyond the last bound is in the last class. */
+function classOf({ property, classes }: NumberClasses, properties: Record<string, unknown>): number | null {
+  const value = properties[property];
   if (typeof value !== "number") return null;
-  const inside = classes.classes.find(({ upto }) => value <= upto) ?? classes.classes.at(-1);
-  return inside?.color ?? null;
+  const inside = classes.findIndex(({ upto }) => value <= upto);
+  return inside < 0 ? classes.length - 1 : inside;
 }

@@ -1,6 +1,6 @@
 /** The page's words, in English and French. */
 import { computed } from "@preact/signals";
-import { type Language, type Method, state } from "./state";
+import { type Comparison, type Language, type Method, state } from "./state";
 
 const EN = {
   language: "Language",
@@ -58,6 +58,10 @@ const EN = {
   rank: (n: string, all: string) => `${n} of ${all}`,
   per1000: "per 1,000",
   style: "Colours and classes",
+  compare: "Compare with",
+  nothingElse: "Nothing",
+  comparisons: { colours: "Two colours", swipe: "Divider", side: "Two maps" } satisfies Record<Comparison, string>,
+  divider: "Divider between the two maps",
   search: "Find an area",
   noMatch: "No area has this name",
   table: "Table",
@@ -145,7 +149,8 @@ const FR: Words = {
   loading: "Chargement",
   failed: "Le serveur ne répond pas comme attendu.",
   empty: "Ce jeu de données n’a aucune couche à montrer.",
-  noWebGl: "Ce navigateur ne peut pas dessiner la carte : WebGL manque ou est désactivé. Les chiffres restent lisibles ici.",
+  noWebGl:
+    "Ce navigateur ne peut pas dessiner la carte : WebGL manque ou est désactivé. Les chiffres restent lisibles ici.",
   panel: "Réglages et légende",
   expand: "Plus",
   collapse: "Moins",
@@ -153,6 +158,10 @@ const FR: Words = {
   rank: (n, all) => `${n} sur ${all}`,
   per1000: "pour 1 000",
   style: "Couleurs et classes",
+  compare: "Comparer avec",
+  nothingElse: "Rien",
+  comparisons: { colours: "Deux teintes", swipe: "Volet", side: "Deux cartes" },
+  divider: "Volet entre les deux cartes",
   search: "Chercher une zone",
   noMatch: "Aucune zone ne porte ce nom",
   table: "Tableau",

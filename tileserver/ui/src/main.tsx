@@ -5,8 +5,9 @@ import { render } from "preact";
 import { textIn } from "./api";
 import { App } from "./app";
 import { language } from "./i18n";
-import { description, theme } from "./model";
+import { description } from "./dataset";
 import { bindToAddress } from "./state";
+import { theme } from "./theme";
 
 bindToAddress();
 

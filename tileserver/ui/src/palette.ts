@@ -20,12 +20,32 @@ export const PALETTES: readonly Palette[] = [
   { id: "berry", kind: "sequential", stops: ["#fbecea", "#f4c3c2", "#e486a3", "#bd458b", "#7e1d74", "#41104a"] },
   { id: "viridis", kind: "sequential", stops: ["#fde725", "#7ad151", "#22a884", "#2a788e", "#414487", "#440154"] },
   { id: "grey", kind: "sequential", stops: ["#f0f0ef", "#cfcecc", "#a3a19e", "#73716e", "#474543", "#201f1e"] },
-  { id: "orange-blue", kind: "diverging", stops: ["#8a4306", "#d9852f", "#f6d3a8", "#e6e4df", "#bfd8ec", "#4f93c9", "#0f4a85"] },
-  { id: "red-blue", kind: "diverging", stops: ["#8c1327", "#d2604f", "#f5c3ad", "#e6e4e1", "#bcd6e7", "#4b93c3", "#124a83"] },
-  { id: "purple-green", kind: "diverging", stops: ["#4a1a63", "#8f63a8", "#d3bcdc", "#e5e3e3", "#bfe0bd", "#58a868", "#0f5a2e"] },
-  { id: "brown-teal", kind: "diverging", stops: ["#5e3a0a", "#b5802f", "#e9d3a2", "#e5e4de", "#b5ded7", "#439d94", "#0a5049"] },
+  {
+    id: "orange-blue",
+    kind: "diverging",
+    stops: ["#8a4306", "#d9852f", "#f6d3a8", "#e6e4df", "#bfd8ec", "#4f93c9", "#0f4a85"],
+  },
+  {
+    id: "red-blue",
+    kind: "diverging",
+    stops: ["#8c1327", "#d2604f", "#f5c3ad", "#e6e4e1", "#bcd6e7", "#4b93c3", "#124a83"],
+  },
+  {
+    id: "purple-green",
+    kind: "diverging",
+    stops: ["#4a1a63", "#8f63a8", "#d3bcdc", "#e5e3e3", "#bfe0bd", "#58a868", "#0f5a2e"],
+  },
+  {
+    id: "brown-teal",
+    kind: "diverging",
+    stops: ["#5e3a0a", "#b5802f", "#e9d3a2", "#e5e4de", "#b5ded7", "#439d94", "#0a5049"],
+  },
   // After Okabe and Ito (2008), lightness evened out for areas.
-  { id: "categories", kind: "categorical", stops: ["#3273b8", "#e6a02e", "#2b9b82", "#c8619a", "#7b66c4", "#8fc1e8", "#b4532a", "#9a9a92"] },
+  {
+    id: "categories",
+    kind: "categorical",
+    stops: ["#3273b8", "#e6a02e", "#2b9b82", "#c8619a", "#7b66c4", "#8fc1e8", "#b4532a", "#9a9a92"],
+  },
 ];
 
 export function paletteById(id: string | null): Palette | undefined {
@@ -46,7 +66,13 @@ export function sequential(palette: Palette, count: number, dark: boolean, flip:
  * strong as their own middle is far away, on the same scale for both sides. `bounds` are the lowest
  * value and the classes' upper bounds.
  */
-export function diverging(palette: Palette, bounds: readonly number[], middle: number, dark: boolean, flip: boolean): string[] {
+export function diverging(
+  palette: Palette,
+  bounds: readonly number[],
+  middle: number,
+  dark: boolean,
+  flip: boolean,
+): string[] {
   const stops = dark ? onDark(palette.stops) : palette.stops;
   const offsets = bounds.slice(1).map((upper, i) => {
     const lower = bounds[i] as number;
@@ -65,6 +91,24 @@ function onDark([a, b, c, , d, e, f]: readonly string[]): string[] {
 export function categorical(palette: Palette, count: number): string[] {
   const last = palette.stops.length - 1;
   return Array.from({ length: count }, (_, i) => palette.stops[Math.min(i, last)] as string);
+}
+
+/** Corners of the two-indicator square: none, first, second and both of them high. */
+const CORNERS = {
+  light: ["#e6e4ea", "#4fa3c7", "#c95f9b", "#3f3a75"],
+  dark: ["#34373f", "#46a6cf", "#c75f98", "#f1e9fa"],
+} as const;
+
+/** Colours of `columns` × `rows` classes, row by row: along a row the first indicator rises. */
+export function bivariate(columns: number, rows: number, dark: boolean): string[] {
+  const [none, first, second, both] = CORNERS[dark ? "dark" : "light"];
+  const along = (i: number, count: number) => (count === 1 ? 0.5 : i / (count - 1));
+  return Array.from({ length: columns * rows }, (_, cell) => {
+    const t = along(cell % columns, columns);
+    const low = at([none, first], t);
+    const high = at([second, both], t);
+    return at([low, high], along(Math.floor(cell / columns), rows));
+  });
 }
 
 /** Whether white text has more contrast on `color` than the page's ink has (WCAG 2, luminance). */

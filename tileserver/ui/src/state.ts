@@ -8,6 +8,10 @@ export type Method = (typeof METHODS)[number];
 export const MIN_CLASSES = 2;
 export const MAX_CLASSES = 9;
 
+/** Two indicators in one set of colours, either side of a divider, or on two maps. */
+export const COMPARISONS = ["colours", "swipe", "side"] as const;
+export type Comparison = (typeof COMPARISONS)[number];
+
 export type Theme = "light" | "dark";
 export type Language = "en" | "fr";
 
@@ -27,6 +31,10 @@ export interface View {
 export interface State {
   layer: string | null;
   indicator: string | null;
+  second: string | null;
+  comparison: Comparison;
+  /** Where a swipe divides the map, from 0 to 1. */
+  split: number;
   method: Method;
   classes: number;
   palette: string | null;
@@ -45,6 +53,9 @@ export interface State {
 export const INITIAL: Readonly<State> = {
   layer: null,
   indicator: null,
+  second: null,
+  comparison: "colours",
+  split: 0.5,
   method: "jenks",
   classes: 5,
   palette: null,
@@ -80,6 +91,9 @@ export function encode(value: State): string {
   };
   put("layer", value.layer);
   put("indicator", value.indicator);
+  put("second", value.second);
+  put("comparison", value.comparison === INITIAL.comparison ? null : value.comparison);
+  put("split", value.split === INITIAL.split ? null : String(value.split));
   put("method", value.method === INITIAL.method ? null : value.method);
   put("classes", value.classes === INITIAL.classes ? null : String(value.classes));
   put("palette", value.palette);
@@ -100,12 +114,15 @@ export function decode(fragment: string): State {
   const query = new URLSearchParams(fragment.replace(/^#/, ""));
   const text = (key: string) => query.get(key) || null;
   const classes = Number(query.get("classes") ?? INITIAL.classes);
+  const split = Number(query.get("split") ?? INITIAL.split);
   return {
     layer: text("layer"),
     indicator: text("indicator"),
+    second: text("second"),
+    comparison: oneOf(COMPARISONS, query.get("comparison")) ?? INITIAL.comparison,
+    split: split >= 0 && split <= 1 ? split : INITIAL.split,
     method: oneOf(METHODS, query.get("method")) ?? INITIAL.method,
-    classes:
-      Number.isInteger(classes) && classes >= MIN_CLASSES && classes <= MAX_CLASSES ? classes : INITIAL.classes,
+    classes: Number.isInteger(classes) && classes >= MIN_CLASSES && classes <= MAX_CLASSES ? classes : INITIAL.classes,
     palette: text("palette"),
     flip: query.get("flip") === "1",
     filter: query.get("filter") ?? "",

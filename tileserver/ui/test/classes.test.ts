@@ -1,22 +1,37 @@
 import { expect, test } from "vitest";
 import { createExpression } from "@maplibre/maplibre-gl-style-spec";
 import type { Indicator, Stats } from "../src/api";
-import { type Classes, classesOf, colorOf } from "../src/classes";
+import { type Classes, classesOf, colorOf, gridOf, type NumberClasses } from "../src/classes";
 import { fillColor, fillOpacity } from "../src/map/colors";
 
 const CHOICE = { palette: null, flip: false, dark: false };
 const NUMBER: Indicator = {
-  name: "x", kind: "number", label: {}, unit: null, source: null, vintage: null, licence: null, estimate: false, levels: {},
+  name: "x",
+  kind: "number",
+  label: {},
+  unit: null,
+  source: null,
+  vintage: null,
+  licence: null,
+  estimate: false,
+  levels: {},
 };
 const TEXT: Indicator = { ...NUMBER, name: "t", kind: "text" };
 
 const STATS: Stats = {
-  property: "x", count: 10, missing: 1, min: 0, max: 9, median: 4,
+  property: "x",
+  count: 10,
+  missing: 1,
+  min: 0,
+  max: 9,
+  median: 4,
   breaks: { method: "jenks", requested: 3, k: 3, upper: [2, 5.5, 9], counts: [3, 3, 4] },
 };
 
 const VALUES: Stats = {
-  property: "t", count: 12, missing: 0,
+  property: "t",
+  count: 12,
+  missing: 0,
   values: [..."abcdefghij"].map((value, i) => ({ value, count: i < 2 ? 2 : 1 })),
 };
 
@@ -31,10 +46,10 @@ test("the map and the legend agree on the colour of every value, bounds included
   const classes = classesOf(NUMBER, STATS, CHOICE, null) as Classes;
   const paint = fillColor(classes, null, "#eeeeee");
   for (const x of [-1, 0, 1.99, 2, 2.000001, 5.5, 6, 9, 10]) {
-    expect(evaluate(paint, { x })).toBe(colorOf(classes, x));
+    expect(evaluate(paint, { x })).toBe(colorOf(classes, { x }));
   }
   expect(evaluate(paint, {})).toBe("#eeeeee");
-  expect(colorOf(classes, undefined)).toBe(null);
+  expect(colorOf(classes, {})).toBe(null);
 });
 
 test("categories beyond the palette are one line and one colour", () => {
@@ -42,7 +57,7 @@ test("categories beyond the palette are one line and one colour", () => {
   expect(classes.categories.map(({ value }) => value).join("")).toBe("abcdefg");
   expect(classes.other?.count).toBe(3);
   const paint = fillColor(classes, null, "#eeeeee");
-  for (const t of "abgj") expect(evaluate(paint, { t })).toBe(colorOf(classes, t));
+  for (const t of "abgj") expect(evaluate(paint, { t })).toBe(colorOf(classes, { t }));
 });
 
 test("counts are those under the filter, colours those of all", () => {
@@ -57,8 +72,24 @@ test("a tile of the indicator before keeps its colours until it is replaced", ()
   const before = classesOf(TEXT, VALUES, CHOICE, null) as Classes;
   const now = classesOf(NUMBER, STATS, CHOICE, null) as Classes;
   const paint = fillColor(now, before, "#eeeeee");
-  expect(evaluate(paint, { t: "a" })).toBe(colorOf(before, "a"));
-  expect(evaluate(paint, { x: 1 })).toBe(colorOf(now, 1));
+  expect(evaluate(paint, { t: "a" })).toBe(colorOf(before, { t: "a" }));
+  expect(evaluate(paint, { x: 1 })).toBe(colorOf(now, { x: 1 }));
+});
+
+test("two indicators share a colour that the map and the legend agree on", () => {
+  const a = classesOf(NUMBER, STATS, CHOICE, null) as NumberClasses;
+  const b = { ...a, property: "y" };
+  const grid = gridOf(a, b, false);
+  expect(new Set(grid.colors).size).toBe(9);
+  const paint = fillColor(grid, null, "#eeeeee");
+  for (const x of [0, 2, 3, 9]) {
+    for (const y of [1, 5.5, 7]) {
+      expect(evaluate(paint, { x, y })).toBe(colorOf(grid, { x, y }));
+      expect(evaluate(fillOpacity(grid, grid.colors.indexOf(colorOf(grid, { x, y }) as string)), { x, y })).toBe("1");
+    }
+    expect(evaluate(paint, { x })).toBe("#eeeeee");
+  }
+  expect(evaluate(paint, { x: 9, y: 9 })).toBe(grid.colors[8]);
 });
 
 test("the class pointed at stands out", () => {

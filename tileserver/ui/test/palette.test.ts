@@ -45,7 +45,10 @@ describe.each(byKind("diverging"))("$id", (palette) => {
 
 test("text is readable on every colour there is", () => {
   for (const palette of PALETTES) {
-    const all = palette.kind === "diverging" ? diverging(palette, [-9, -7, -5, -3, -1, 1, 3, 5, 7, 9], 0, false, false) : sequential(palette, 9, false, false);
+    const all =
+      palette.kind === "diverging"
+        ? diverging(palette, [-9, -7, -5, -3, -1, 1, 3, 5, 7, 9], 0, false, false)
+        : sequential(palette, 9, false, false);
     for (const color of [...all, ...palette.stops]) {
       const [under, text] = [luminance(color), needsLightText(color) ? 1 : 0.0103];
       const contrast = (Math.max(under, text) + 0.05) / (Math.min(under, text) + 0.05);

@@ -10,6 +10,9 @@ test("whatever the state, its address reads back to it", () => {
   const full: State = {
     layer: "paris",
     indicator: "turnout",
+    second: "income",
+    comparison: "side",
+    split: 0.25,
     method: "quantile",
     classes: 7,
     palette: "teal",
@@ -27,8 +30,28 @@ test("whatever the state, its address reads back to it", () => {
 });
 
 test.each([
-  "classes=1", "classes=99", "classes=x", "classes=3.5", "method=nosuch", "lang=de", "theme=neon",
-  "view=", "view=1/2", "view=1/91/0", "view=a/b/c", "area=nolevel", "range=x", "range=x:..", "range=:1..2", "range=x:a..b", "area=/k", "%", "=&=&&",
+  "classes=1",
+  "classes=99",
+  "classes=x",
+  "classes=3.5",
+  "method=nosuch",
+  "split=2",
+  "split=x",
+  "comparison=nosuch",
+  "lang=de",
+  "theme=neon",
+  "view=",
+  "view=1/2",
+  "view=1/91/0",
+  "view=a/b/c",
+  "area=nolevel",
+  "range=x",
+  "range=x:..",
+  "range=:1..2",
+  "range=x:a..b",
+  "area=/k",
+  "%",
+  "=&=&&",
 ])("%s is as if it were absent", (fragment) => {
   expect(decode(fragment)).toEqual(INITIAL);
 });

@@ -45,7 +45,11 @@ export function colorLabels(map: MapLibre, classes: Classes, missing: string): v
     "text-color",
     onFill(classes, missing, (color) => (needsLightText(color) ? "#ffffff" : "#1b1a18")),
   );
-  map.setPaintProperty(SOURCE, "text-halo-color", onFill(classes, missing, (color) => color));
+  map.setPaintProperty(
+    SOURCE,
+    "text-halo-color",
+    onFill(classes, missing, (color) => color),
+  );
 }
 
 /** Names what is on screen now. */

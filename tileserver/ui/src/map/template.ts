@@ -6,7 +6,9 @@ export type Slots = Record<string, unknown>;
 
 /** A copy of `template` with each slot's value at every JSON pointer the template lists for it. */
 export function fillTemplate(template: object, slots: Slots): StyleSpecification {
-  const style = structuredClone(template) as StyleSpecification & { metadata: { "maille:slots": Record<string, string[]> } };
+  const style = structuredClone(template) as StyleSpecification & {
+    metadata: { "maille:slots": Record<string, string[]> };
+  };
   const pointers = style.metadata["maille:slots"];
   for (const [slot, value] of Object.entries(slots)) {
     const places = pointers[slot];

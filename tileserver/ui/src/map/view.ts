@@ -1,15 +1,24 @@
 /** The map: draws what the model says, and tells it where the reader looks and points. */
-import { batch, effect, signal, untracked } from "@preact/signals";
-import { Map as MapLibre, type MapGeoJSONFeature, type PointLike, setWorkerUrl, type VectorTileSource } from "maplibre-gl";
+import { batch, effect, type ReadonlySignal, signal, untracked } from "@preact/signals";
+import {
+  Map as MapLibre,
+  type MapGeoJSONFeature,
+  type MapOptions,
+  type PointLike,
+  setWorkerUrl,
+  type VectorTileSource,
+} from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import choropleth from "../../../../styles/choropleth.json";
 import type { TileJson } from "../api";
 import type { Classes } from "../classes";
+import { description, level, zoom } from "../dataset";
 import * as model from "../model";
 import { busy, emphasis, hover } from "../screen";
 import { state, type Theme, update, type View } from "../state";
-import { fillColor, fillOpacity } from "./colors";
+import { fillColor, fillOpacity, sameProperties } from "./colors";
 import { addLabels, colorLabels, placeLabels } from "./labels";
+import { theme } from "../theme";
 import { fillTemplate } from "./template";
 
 setWorkerUrl(workerUrl);
@@ -27,12 +36,23 @@ const INK: Record<Theme, { ground: string; ink: string; missing: string }> = {
 
 const FIT = { padding: 36, duration: 0 } as const;
 
-/** Draws the layer described into `container`; the return value takes it away. */
-export function showMap(container: HTMLElement, layer: string, describe: TileJson): () => void {
-  const { view } = untracked(() => state.value);
+/** Which figure a map shows, and whether it leads: the one that tells the page where the reader looks. */
+export interface Role {
+  layer: string;
+  describe: TileJson;
+  classes: ReadonlySignal<Classes | null>;
+  leads: boolean;
+}
+
+/** Maps on screen: they show the same place. */
+const maps = new Set<MapLibre>();
+
+/** Draws a layer into `container`; the return value takes it away. */
+export function showMap(container: HTMLElement, role: Role): () => void {
+  const { describe, layer, leads } = role;
   const map = new MapLibre({
     container,
-    ...(view ? { center: [view.lon, view.lat], zoom: view.zoom } : { bounds: describe.bounds, fitBoundsOptions: FIT }),
+    ...startOf(describe),
     maxZoom: describe.maxzoom + 4,
     attributionControl: false,
     dragRotate: false,
@@ -41,48 +61,75 @@ export function showMap(container: HTMLElement, layer: string, describe: TileJso
     renderWorldCopies: false,
     fadeDuration: 120,
   });
+  maps.add(map);
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
-  map.on("zoom", () => {
-    model.zoom.value = map.getZoom();
-  });
-  map.on("moveend", () => update({ view: viewOf(map) }));
-  map.on("dataloading", () => {
-    busy.value = true;
-  });
-  map.on("idle", () => {
-    busy.value = model.tiles.value === null;
-  });
+  map.on("move", () => moveOthers(map));
+  map.on("dataloading", () => wait(map, true));
+  map.on("idle", () => wait(map, model.tiles.value === null));
+  if (leads) {
+    // The zoom tells the level, the level its indicators, and those what the tiles are to carry.
+    zoom.value = map.getZoom();
+    map.on("zoom", () => {
+      zoom.value = map.getZoom();
+    });
+    map.on("moveend", () => update({ view: viewOf(map) }));
+  }
 
-  // The zoom tells the level, the level its indicators, and those what the tiles are to carry.
-  model.zoom.value = map.getZoom();
   const stops = [
-    draw(map, layer, describe, (tiles) => {
-      stops.push(followTiles(map, tiles), followColors(map), followTheme(map), followState(map, layer), followView(map));
-      stops.push(...watchPointer(map));
+    draw(map, role, (tiles) => {
+      stops.push(followTiles(map, tiles), followColors(map, role.classes), followTheme(map), followState(map, layer));
+      stops.push(...watchPointer(map, container));
       map.on("idle", () => placeLabelsOnce(map));
+      if (!leads) return;
+      stops.push(followView(map));
       current.value = map;
     }),
   ];
 
   return () => {
     for (const stop of stops) stop();
+    maps.delete(map);
     batch(() => {
-      current.value = null;
+      wait(map, false);
       hover.value = null;
+      if (leads) current.value = null;
     });
     map.remove();
   };
 }
 
+/** Where the map on screen looks, else the address, else everything. */
+function startOf(describe: TileJson): Partial<MapOptions> {
+  const leading = untracked(() => current.value);
+  const view = leading ? viewOf(leading) : untracked(() => state.value.view);
+  return view ? { center: [view.lon, view.lat], zoom: view.zoom } : { bounds: describe.bounds, fitBoundsOptions: FIT };
+}
+
+let moving = false;
+function moveOthers(map: MapLibre): void {
+  if (moving) return;
+  moving = true;
+  const { zoom, lat, lon } = viewOf(map);
+  for (const one of maps) if (one !== map) one.jumpTo({ center: [lon, lat], zoom });
+  moving = false;
+}
+
+const waiting = new Set<MapLibre>();
+function wait(map: MapLibre, is: boolean): void {
+  if (is) waiting.add(map);
+  else waiting.delete(map);
+  busy.value = waiting.size > 0;
+}
+
 /** Gives the map its only style, as soon as there is a tile to ask for. */
-function draw(map: MapLibre, layer: string, describe: TileJson, drawn: (tiles: string) => void): () => void {
+function draw(map: MapLibre, { describe, layer }: Role, drawn: (tiles: string) => void): () => void {
   let given = false;
   return effect(() => {
     const tiles = model.tiles.value;
     if (given || tiles === null) return;
     given = true;
-    const { ground, ink, missing } = untracked(() => INK[model.theme.value]);
+    const { ground, ink, missing } = untracked(() => INK[theme.value]);
     const style = fillTemplate(choropleth, {
       tiles: [tiles],
       bounds: describe.bounds,
@@ -110,15 +157,15 @@ function followTiles(map: MapLibre, drawn: string): () => void {
   });
 }
 
-function followColors(map: MapLibre): () => void {
+function followColors(map: MapLibre, classes: ReadonlySignal<Classes | null>): () => void {
   let before: Classes | null = null;
   let shown: Classes | null = null;
   return effect(() => {
-    const now = model.classes.value;
-    const { missing } = INK[model.theme.value];
+    const now = classes.value;
+    const { missing } = INK[theme.value];
     const pointed = emphasis.value;
     if (!now) return;
-    if (shown && shown.property !== now.property) before = shown;
+    if (shown && !sameProperties(shown, now)) before = shown;
     shown = now;
     map.setPaintProperty(AREAS, "fill-color", fillColor(now, before, missing));
     map.setPaintProperty(AREAS, "fill-opacity", fillOpacity(now, pointed));
@@ -128,7 +175,7 @@ function followColors(map: MapLibre): () => void {
 
 function followTheme(map: MapLibre): () => void {
   return effect(() => {
-    const { ground, ink } = INK[model.theme.value];
+    const { ground, ink } = INK[theme.value];
     map.setPaintProperty("background", "background-color", ground);
     map.setPaintProperty("borders", "line-color", ground);
     map.setPaintProperty("hovered", "line-color", ink);
@@ -161,13 +208,17 @@ function followView(map: MapLibre): () => void {
   });
 }
 
-function watchPointer(map: MapLibre): (() => void)[] {
+function watchPointer(map: MapLibre, container: HTMLElement): (() => void)[] {
   const canvas = map.getCanvas();
   const point = (feature: MapGeoJSONFeature | undefined, x: number, y: number) => {
     canvas.style.cursor = feature ? "pointer" : "";
-    hover.value = feature
-      ? { id: Number(feature.id), name: String(feature.properties.name ?? ""), properties: feature.properties, x, y }
-      : null;
+    if (!feature) {
+      hover.value = null;
+      return;
+    }
+    const { id, properties } = feature;
+    const name = String(properties.name ?? "");
+    hover.value = { id: Number(id), name, properties, x: x + container.offsetLeft, y: y + container.offsetTop };
   };
   const subscriptions = [
     map.on("mousemove", ({ point: at }) => point(areaAt(map, at), at.x, at.y)),
@@ -189,18 +240,22 @@ function areaAt(map: MapLibre, at: PointLike): MapGeoJSONFeature | undefined {
 }
 
 function select(feature: MapGeoJSONFeature | undefined): void {
-  const level = model.level.value;
+  const shown = level.value;
   const key: unknown = feature?.properties.key;
-  update({ area: level && typeof key === "string" ? { level: level.name, key } : null });
+  update({ area: shown && typeof key === "string" ? { level: shown.name, key } : null });
 }
 
 export function fitAll(map: MapLibre): void {
-  const bounds = model.description.value?.bounds;
+  const bounds = description.value?.bounds;
   if (bounds) map.fitBounds(bounds, { ...FIT, duration: 400 });
 }
 
 /** Shows an area whole, at a zoom that has its level. */
-export function fitArea(map: MapLibre, bounds: [number, number, number, number], [from, to]: readonly [number, number]): void {
+export function fitArea(
+  map: MapLibre,
+  bounds: [number, number, number, number],
+  [from, to]: readonly [number, number],
+): void {
   const camera = map.cameraForBounds(bounds, { padding: 80, maxZoom: to + 0.99 });
   if (camera) map.easeTo({ ...camera, zoom: Math.max(camera.zoom ?? 0, from + 0.01), duration: 400 });
 }

@@ -4,7 +4,8 @@ import { useRef } from "preact/hooks";
 import { Problem } from "../api";
 import { identifier, positionInWritten } from "../cql";
 import { words } from "../i18n";
-import { indicators, labelOf, matched } from "../model";
+import { indicators, labelOf } from "../dataset";
+import { main } from "../model";
 import { state, update } from "../state";
 import { Ranges } from "./ranges";
 
@@ -40,7 +41,7 @@ export function FilterBox() {
   };
 
   const { filter, ranges } = state.value;
-  const error = filter.trim() === draft.value.trim() ? matched.error.value : null;
+  const error = filter.trim() === draft.value.trim() ? main.matched.error.value : null;
   const at = error instanceof Problem ? error.position : null;
   const position = at === null ? null : positionInWritten(at, draft.value, ranges);
   return (
@@ -70,13 +71,22 @@ export function FilterBox() {
           }}
         />
         {draft.value && (
-          <button type="button" class="quiet clear" onClick={() => { draft.value = ""; apply(""); }}>
+          <button
+            type="button"
+            class="quiet clear"
+            onClick={() => {
+              draft.value = "";
+              apply("");
+            }}
+          >
             {words.value.clear}
           </button>
         )}
       </div>
       <p id="filter-note" class={error ? "note problem" : "note"} role={error ? "alert" : undefined}>
-        {error ? `${position === null ? "" : `${words.value.at(position + 1)} `}${error.message}` : words.value.filterHint}
+        {error
+          ? `${position === null ? "" : `${words.value.at(position + 1)} `}${error.message}`
+          : words.value.filterHint}
       </p>
       <details>
         <summary>{words.value.insert}</summary>

@@ -1,31 +1,44 @@
 /** The legend: how values spread, which colour is which class, and how many areas it holds. */
-import type { Stats } from "../api";
-import { type Classes, colorOf } from "../classes";
+import type { Indicator, Stats } from "../api";
+import { colorOf, type NumberClasses, type TextClasses } from "../classes";
+import { formatOf, labelOf, level } from "../dataset";
+import type { Figure } from "../figure";
 import type { Format } from "../format";
 import { language, words } from "../i18n";
-import { classes, filter, formatOf, indicator, level, matched, stats } from "../model";
+import { classes, comparison, filter, indicator, main, other, second } from "../model";
 import { emphasis } from "../screen";
 import { RangeSlider } from "./range";
 
 export function Legend() {
-  const by = indicator.value;
-  const shown = classes.value;
-  const all = stats.value.value;
-  if (stats.error.value) {
+  if (comparison.value === "colours") return <GridLegend />;
+  return (
+    <>
+      <FigureLegend figure={main} titled={comparison.value !== null} />
+      {comparison.value && <FigureLegend figure={other} titled />}
+    </>
+  );
+}
+
+function FigureLegend({ figure, titled }: { figure: Figure; titled: boolean }) {
+  const by = figure.indicator.value;
+  const shown = figure.classes.value;
+  const all = figure.stats.value.value;
+  if (figure.stats.error.value) {
     return (
       <section class="legend">
         <p class="problem" role="alert">
-          {stats.error.value.message}
+          {figure.stats.error.value.message}
         </p>
       </section>
     );
   }
-  if (!by || !shown || !all) return <section class="legend pending" aria-busy="true" />;
+  if (!by || !shown || !all || shown.kind === "grid") return <section class="legend pending" aria-busy="true" />;
   const format = formatOf(by);
-  const under = matched.value.value?.stats;
+  const under = figure.matched.value.value?.stats;
   const filtered = filter.value && under?.property === all.property ? under : null;
   return (
-    <section class="legend" aria-label={words.value.legend}>
+    <section class="legend" aria-label={`${words.value.legend}: ${labelOf(by)}`}>
+      {titled && <h2>{labelOf(by)}</h2>}
       {shown.kind === "number" && (
         <>
           <Figures stats={filtered ?? all} format={format} />
@@ -49,13 +62,69 @@ export function Legend() {
           </li>
         )}
       </ul>
-      {filtered && (
-        <p class="matched" role="status">
-          {words.value.matched(count(filtered.count + filtered.missing), count(level.value?.rows ?? 0))}
-        </p>
-      )}
+      {filtered && <Matched stats={filtered} />}
       <p class="source">{[by.source, by.vintage].filter(Boolean).join(", ")}</p>
     </section>
+  );
+}
+
+/** Two indicators in one square of colours: the first rises to the right, the second upwards. */
+function GridLegend() {
+  const grid = classes.value;
+  const [a, b] = [indicator.value, second.value];
+  if (grid?.kind !== "grid" || !a || !b) return <section class="legend pending" aria-busy="true" />;
+  const under = main.matched.value.value?.stats;
+  const bounds = (side: NumberClasses, by: Indicator) => side.classes.map(({ upto }) => formatOf(by).plain(upto));
+  const rows = [...grid.b.classes.keys()].reverse();
+  return (
+    <section class="legend" aria-label={`${words.value.legend}: ${labelOf(a)}, ${labelOf(b)}`}>
+      <div class="grid-legend">
+        <p class="axis-b">{labelOf(b)} →</p>
+        <div
+          class="squares"
+          style={{ gridTemplateColumns: `repeat(${grid.a.classes.length}, 1fr)` }}
+          onMouseLeave={() => (emphasis.value = null)}
+        >
+          {rows.flatMap((j) =>
+            grid.a.classes.map((_, i) => {
+              const cell = i + j * grid.a.classes.length;
+              return (
+                <span
+                  key={cell}
+                  style={{ background: grid.colors[cell] }}
+                  onMouseEnter={() => (emphasis.value = cell)}
+                />
+              );
+            }),
+          )}
+        </div>
+        <p class="axis-a">{labelOf(a)} →</p>
+      </div>
+      <dl class="grid-bounds">
+        {(
+          [
+            [a, grid.a],
+            [b, grid.b],
+          ] as const
+        ).map(([by, side]) => (
+          <div key={by.name}>
+            <dt>{labelOf(by)}</dt>
+            <dd class="figure">
+              ≤ {bounds(side, by).join(" · ")} {formatOf(by).suffix}
+            </dd>
+          </div>
+        ))}
+      </dl>
+      {filter.value && under && <Matched stats={under} />}
+    </section>
+  );
+}
+
+function Matched({ stats }: { stats: Stats }) {
+  return (
+    <p class="matched" role="status">
+      {words.value.matched(count(stats.count + stats.missing), count(level.value?.rows ?? 0))}
+    </p>
   );
 }
 
@@ -81,7 +150,7 @@ const WIDTH = 320;
 const HEIGHT = 64;
 
 /** Bars of equal width, in the colours of the classes they fall in, above the classes' bounds. */
-function Histogram({ stats, classes, format }: { stats: Stats; classes: Classes & { kind: "number" }; format: Format }) {
+function Histogram({ stats, classes, format }: { stats: Stats; classes: NumberClasses; format: Format }) {
   const { histogram } = stats;
   if (!histogram || histogram.max <= histogram.min) return null;
   const { min, max, counts } = histogram;
@@ -100,7 +169,7 @@ function Histogram({ stats, classes, format }: { stats: Stats; classes: Classes 
             y={HEIGHT - height}
             width={Math.max(step - 1, 0.5)}
             height={height}
-            fill={colorOf(classes, middle) ?? "none"}
+            fill={colorOf(classes, { [classes.property]: middle }) ?? "none"}
           >
             <title>{format.value(middle)}</title>
           </rect>
@@ -119,7 +188,7 @@ interface Line {
   count: number;
 }
 
-function linesOf(classes: Classes, format: Format): Line[] {
+function linesOf(classes: NumberClasses | TextClasses, format: Format): Line[] {
   if (classes.kind === "number") {
     return classes.classes.map(({ above, upto, color, count }) => ({
       color,

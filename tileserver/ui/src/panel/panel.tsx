@@ -4,11 +4,12 @@ import type { ComponentChildren } from "preact";
 import { textIn } from "../api";
 import { language, words } from "../i18n";
 import { Icon, Mark } from "../icons";
-import { catalog, description, layer, layers, level, theme, tileJson } from "../model";
+import { catalog, description, layer, layers, level, tileJson } from "../dataset";
 import { type Language, update } from "../state";
+import { theme } from "../theme";
 import { FilterBox } from "./filterbox";
 import { Legend } from "./legend";
-import { IndicatorPicker, LayerPicker, LevelPicker } from "./pickers";
+import { ComparisonPicker, IndicatorPicker, LayerPicker, LevelPicker } from "./pickers";
 import { Sources } from "./sources";
 import { StyleControls } from "./stylecontrols";
 import { UseBox } from "./usebox";
@@ -24,6 +25,7 @@ export function Panel() {
       <div class="pickers">
         <LayerPicker />
         <IndicatorPicker />
+        <ComparisonPicker />
         <LevelPicker />
       </div>
       <Legend />

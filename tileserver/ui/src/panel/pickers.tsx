@@ -1,8 +1,9 @@
 /** What to look at: layer, indicator, level. */
 import { words } from "../i18n";
 import { Icon } from "../icons";
-import { description, indicator, indicators, labelOf, layer, layers, level, titleOf } from "../model";
-import { update } from "../state";
+import { description, indicators, labelOf, layer, layers, level, titleOf } from "../dataset";
+import { indicator, second } from "../model";
+import { COMPARISONS, state, update } from "../state";
 
 export function LayerPicker() {
   if (layers.value.length < 2) return null;
@@ -12,7 +13,9 @@ export function LayerPicker() {
       label={words.value.layer}
       value={layer.value ?? ""}
       options={layers.value.map((name) => ({ value: name, text: name }))}
-      onChange={(value) => update({ layer: value, indicator: null, area: null, view: null, filter: "" })}
+      onChange={(value) =>
+        update({ layer: value, indicator: null, second: null, ranges: {}, area: null, view: null, filter: "" })
+      }
     />
   );
 }
@@ -28,6 +31,43 @@ export function IndicatorPicker() {
       onChange={(value) => update({ indicator: value })}
       prominent
     />
+  );
+}
+
+/** Beside the indicator, another one, in one of three ways. */
+export function ComparisonPicker() {
+  const others = indicators.value.filter((one) => one !== indicator.value);
+  if (others.length === 0) return null;
+  const { comparison: chosen } = state.value;
+  return (
+    <div class="comparison">
+      <Select
+        id="second"
+        label={words.value.compare}
+        value={second.value?.name ?? ""}
+        options={[
+          { value: "", text: words.value.nothingElse },
+          ...others.map((one) => ({ value: one.name, text: labelOf(one) })),
+        ]}
+        onChange={(value) => update({ second: value || null })}
+      />
+      {second.value && (
+        <fieldset class="segments">
+          <legend class="hidden">{words.value.compare}</legend>
+          {COMPARISONS.map((one) => (
+            <label key={one}>
+              <input
+                type="radio"
+                name="comparison"
+                checked={chosen === one}
+                onChange={() => update({ comparison: one })}
+              />
+              <span>{words.value.comparisons[one]}</span>
+            </label>
+          ))}
+        </fieldset>
+      )}
+    </div>
   );
 }
 

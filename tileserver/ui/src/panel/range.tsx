@@ -1,7 +1,7 @@
 /** A slider with two ends over the values of an indicator; an end at its stop is open. */
 import { words } from "../i18n";
 import type { Indicator } from "../api";
-import { formatOf, labelOf, level } from "../model";
+import { formatOf, labelOf, level } from "../dataset";
 import { setRange, state } from "../state";
 
 /** Steps of the slider: finer than a pixel of it. */

@@ -1,8 +1,10 @@
 /** Filters by sliders: one line for each indicator that has one, and a way to add another. */
 import { signal } from "@preact/signals";
+import type { Indicator } from "../api";
 import { words } from "../i18n";
 import { Icon } from "../icons";
-import { indicator, indicators, labelOf } from "../model";
+import { indicators, labelOf } from "../dataset";
+import { comparison, indicator, second } from "../model";
 import { setRange, state } from "../state";
 import { extremesOf, RangeSlider, rangeText } from "./range";
 
@@ -11,10 +13,12 @@ const added = signal<readonly string[]>([]);
 
 export function Ranges() {
   const listed = (name: string) => name in state.value.ranges || added.value.includes(name);
-  // The indicator shown has its slider under the histogram.
-  const candidates = indicators.value.filter((one) => one.kind === "number" && extremesOf(one));
-  const shown = candidates.filter(({ name }) => listed(name) && name !== indicator.value?.name);
-  const others = candidates.filter(({ name }) => !listed(name) && name !== indicator.value?.name);
+  // An indicator with a histogram has its slider under it.
+  const drawn = comparison.value === "colours" ? [] : [indicator.value, comparison.value && second.value];
+  const apart = (one: Indicator) => !drawn.includes(one);
+  const candidates = indicators.value.filter((one) => one.kind === "number" && extremesOf(one) && apart(one));
+  const shown = candidates.filter(({ name }) => listed(name));
+  const others = candidates.filter(({ name }) => !listed(name));
   const remove = (name: string) => {
     added.value = added.value.filter((one) => one !== name);
     setRange(name, { min: null, max: null });
@@ -26,7 +30,12 @@ export function Ranges() {
           <p>
             <span>{labelOf(one)}</span>
             <span class="figure">{rangeText(one)}</span>
-            <button type="button" class="quiet" aria-label={words.value.remove(labelOf(one))} onClick={() => remove(one.name)}>
+            <button
+              type="button"
+              class="quiet"
+              aria-label={words.value.remove(labelOf(one))}
+              onClick={() => remove(one.name)}
+            >
               <Icon name="close" />
             </button>
           </p>

@@ -1,6 +1,7 @@
 /** Where the figures come from. */
 import { words } from "../i18n";
-import { attribution, indicator } from "../model";
+import { attribution } from "../dataset";
+import { indicator } from "../model";
 
 export function Sources() {
   const by = indicator.value;

@@ -2,17 +2,19 @@
 import { kindsFor, paletteFor } from "../classes";
 import { words } from "../i18n";
 import { Icon } from "../icons";
-import { indicator, stats, theme } from "../model";
+import { comparison, indicator, main } from "../model";
 import { PALETTES, type Palette, sequential, diverging } from "../palette";
 import { MAX_CLASSES, type Method, METHODS, MIN_CLASSES, state, update } from "../state";
+import { theme } from "../theme";
 import { Select } from "./pickers";
 
 export function StyleControls() {
   const by = indicator.value;
   if (by?.kind !== "number") return null;
   const { classes, flip, method } = state.value;
+  const twoColours = comparison.value === "colours";
   const palettes = PALETTES.filter(({ kind }) => kindsFor(by).includes(kind));
-  const chosen = paletteFor(by, stats.value.value, state.value.palette);
+  const chosen = paletteFor(by, main.stats.value.value, state.value.palette);
   return (
     <section class="group" aria-label={words.value.style}>
       <div class="pair">
@@ -23,29 +25,37 @@ export function StyleControls() {
           options={METHODS.map((value) => ({ value, text: words.value.methods[value] }))}
           onChange={(value) => update({ method: value as Method })}
         />
-        <Stepper value={classes} onChange={(value) => update({ classes: value })} />
+        {!twoColours && <Stepper value={classes} onChange={(value) => update({ classes: value })} />}
       </div>
-      <fieldset class="palettes">
-        <legend>{words.value.palette}</legend>
-        <div class="swatches">
-          {palettes.map((palette) => (
-            <label key={palette.id} title={words.value.palettes[palette.id] ?? palette.id}>
-              <input
-                type="radio"
-                name="palette"
-                checked={palette.id === chosen.id}
-                onChange={() => update({ palette: palette.id })}
-              />
-              <span class="ramp" style={{ background: gradient(palette, flip) }} />
-              <span class="hidden">{words.value.palettes[palette.id] ?? palette.id}</span>
-            </label>
-          ))}
-          <button type="button" class="quiet" aria-pressed={flip} title={words.value.flip} onClick={() => update({ flip: !flip })}>
-            <Icon name="flip" />
-            <span class="hidden">{words.value.flip}</span>
-          </button>
-        </div>
-      </fieldset>
+      {!twoColours && (
+        <fieldset class="palettes">
+          <legend>{words.value.palette}</legend>
+          <div class="swatches">
+            {palettes.map((palette) => (
+              <label key={palette.id} title={words.value.palettes[palette.id] ?? palette.id}>
+                <input
+                  type="radio"
+                  name="palette"
+                  checked={palette.id === chosen.id}
+                  onChange={() => update({ palette: palette.id })}
+                />
+                <span class="ramp" style={{ background: gradient(palette, flip) }} />
+                <span class="hidden">{words.value.palettes[palette.id] ?? palette.id}</span>
+              </label>
+            ))}
+            <button
+              type="button"
+              class="quiet"
+              aria-pressed={flip}
+              title={words.value.flip}
+              onClick={() => update({ flip: !flip })}
+            >
+              <Icon name="flip" />
+              <span class="hidden">{words.value.flip}</span>
+            </button>
+          </div>
+        </fieldset>
+      )}
     </section>
   );
 }
@@ -55,11 +65,21 @@ function Stepper({ value, onChange }: { value: number; onChange: (value: number)
     <div class="field stepper">
       <span id="classes">{words.value.classes}</span>
       <div role="group" aria-labelledby="classes">
-        <button type="button" aria-label={words.value.fewer} disabled={value <= MIN_CLASSES} onClick={() => onChange(value - 1)}>
+        <button
+          type="button"
+          aria-label={words.value.fewer}
+          disabled={value <= MIN_CLASSES}
+          onClick={() => onChange(value - 1)}
+        >
           <Icon name="minus" />
         </button>
         <output>{value}</output>
-        <button type="button" aria-label={words.value.more} disabled={value >= MAX_CLASSES} onClick={() => onChange(value + 1)}>
+        <button
+          type="button"
+          aria-label={words.value.more}
+          disabled={value >= MAX_CLASSES}
+          onClick={() => onChange(value + 1)}
+        >
           <Icon name="plus" />
         </button>
       </div>

@@ -4,7 +4,8 @@ import { useId } from "preact/hooks";
 import { address, fileAddress } from "../api";
 import { words } from "../i18n";
 import { Icon } from "../icons";
-import { filter, layer, level, tiles } from "../model";
+import { layer, level } from "../dataset";
+import { filter, tiles } from "../model";
 
 export function UseBox() {
   if (!layer.value || !tiles.value) return null;
@@ -21,7 +22,8 @@ export function UseBox() {
 /** The rows under the filter, and what the map looks like. */
 function Downloads() {
   if (!layer.value || !level.value) return null;
-  const file = (kind: "csv" | "geojson") => fileAddress(layer.value ?? "", level.value?.name ?? "", kind, filter.value ?? "");
+  const file = (kind: "csv" | "geojson") =>
+    fileAddress(layer.value ?? "", level.value?.name ?? "", kind, filter.value ?? "");
   return (
     <p class="downloads">
       <span>{words.value.download}</span>

@@ -3,7 +3,8 @@ import { useEffect } from "preact/hooks";
 import { textIn, type Indicator } from "../api";
 import { language, words } from "../i18n";
 import { Icon } from "../icons";
-import { description, formatOf, indicator, item, labelOf, titleOf } from "../model";
+import { description, formatOf, labelOf, titleOf } from "../dataset";
+import { indicator, item, second } from "../model";
 import { state, update } from "../state";
 
 export function AreaCard() {
@@ -34,12 +35,7 @@ export function AreaCard() {
       {/* Focusable, because it may scroll. */}
       <dl tabIndex={0}>
         {shown.map((one) => (
-          <Row
-            key={one.name}
-            indicator={one}
-            value={properties[one.name] ?? null}
-            range={one.levels[answer.level]}
-          />
+          <Row key={one.name} indicator={one} value={properties[one.name] ?? null} range={one.levels[answer.level]} />
         ))}
       </dl>
       <Provenance indicators={shown} />
@@ -47,9 +43,13 @@ export function AreaCard() {
   );
 }
 
-function Row(props: { indicator: Indicator; value: string | number | null; range: { min: number | null; max: number | null } | undefined }) {
+function Row(props: {
+  indicator: Indicator;
+  value: string | number | null;
+  range: { min: number | null; max: number | null } | undefined;
+}) {
   const { value, range } = props;
-  const chosen = props.indicator.name === indicator.value?.name;
+  const chosen = [indicator.value, second.value].some((one) => one?.name === props.indicator.name);
   const text =
     value === null ? words.value.noData : typeof value === "number" ? formatOf(props.indicator).value(value) : value;
   const { min = null, max = null } = range ?? {};

@@ -1,13 +1,13 @@
 /** Chooses an area by name rather than on the map, and brings the map to it. */
 import { getItem } from "../api";
-import * as model from "../model";
+import * as dataset from "../dataset";
 import { type Area, update } from "../state";
 
 export async function goTo(area: Area): Promise<void> {
   update({ area });
-  const layer = model.layer.value;
-  const version = model.description.value?.maille.version;
-  const level = model.description.value?.maille.levels.find(({ name }) => name === area.level);
+  const layer = dataset.layer.value;
+  const version = dataset.description.value?.maille.version;
+  const level = dataset.description.value?.maille.levels.find(({ name }) => name === area.level);
   if (!layer || !version || !level) return;
   const { geometry } = await getItem(layer, area.level, area.key, version, new AbortController().signal);
   const bounds = geometry && boundsOf(geometry.coordinates);

@@ -1,8 +1,10 @@
 /** The card beside the pointer: which area, which value. */
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { words } from "../i18n";
-import { classes, formatOf, indicator, labelOf } from "../model";
+import type { Indicator } from "../api";
 import { colorOf } from "../classes";
+import { formatOf, labelOf } from "../dataset";
+import { classes, comparison, indicator, main, other, second } from "../model";
 import { hover } from "../screen";
 
 const GAP = 16;
@@ -23,17 +25,26 @@ export function HoverCard() {
   });
 
   if (!at || !by) return null;
-  const raw = at.properties[by.name];
-  const missing = raw === undefined || raw === null;
-  const text = missing ? words.value.noData : typeof raw === "number" ? formatOf(by).value(raw) : String(raw);
   return (
     <div class="hover" ref={card} aria-hidden="true">
       <p class="hover-name">{at.name}</p>
-      <p class="hover-value">
-        <span class="swatch" style={{ background: (classes.value && colorOf(classes.value, raw)) ?? "var(--missing)" }} />
-        <span class={missing ? "muted" : "figure"}>{text}</span>
-      </p>
-      <p class="hover-label">{labelOf(by)}</p>
+      {[by, second.value].map((one) => one && <Value key={one.name} indicator={one} properties={at.properties} />)}
     </div>
+  );
+}
+
+function Value({ indicator: one, properties }: { indicator: Indicator; properties: Record<string, unknown> }) {
+  const raw = properties[one.name] ?? null;
+  const text = raw === null ? words.value.noData : typeof raw === "number" ? formatOf(one).value(raw) : String(raw);
+  const drawn = comparison.value === "colours" ? classes : one === second.value ? other.classes : main.classes;
+  const color = (drawn.value && colorOf(drawn.value, properties)) ?? "var(--missing)";
+  return (
+    <>
+      <p class="hover-value">
+        <span class="swatch" style={{ background: color }} />
+        <span class={raw === null ? "muted" : "figure"}>{text}</span>
+      </p>
+      <p class="hover-label">{labelOf(one)}</p>
+    </>
   );
 }

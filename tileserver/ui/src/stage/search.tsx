@@ -5,7 +5,7 @@ import { getItems, type Item, type Level } from "../api";
 import { searchCondition } from "../cql";
 import { words } from "../i18n";
 import { Icon } from "../icons";
-import { description, layer, titleOf } from "../model";
+import { description, layer, titleOf } from "../dataset";
 import { goTo } from "./goto";
 
 interface Found {

@@ -3,7 +3,9 @@ import { signal, useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { words } from "../i18n";
 import { Icon } from "../icons";
-import { attribution, description, layer, zoom } from "../model";
+import { attribution, description, layer, zoom } from "../dataset";
+import type { Role } from "../map/view";
+import { classes, comparison, other } from "../model";
 import { busy } from "../screen";
 import { state, update } from "../state";
 import { AreaCard } from "./area";
@@ -18,21 +20,28 @@ const map = import("../map/view");
 const failed = signal(false);
 
 export function Stage() {
+  const two = comparison.value === "swipe" || comparison.value === "side";
+  const { split, table } = state.value;
+  const shape = ["stage", table && "with-table", two && comparison.value].filter(Boolean).join(" ");
   return (
-    <main class={state.value.table ? "stage with-table" : "stage"} id="map" aria-label={words.value.map} aria-busy={busy.value}>
-      <Canvas />
-      {failed.value && <p class="notice">{words.value.noWebGl}</p>}
+    <main class={shape} id="map" aria-label={words.value.map} aria-busy={busy.value}>
+      <div class="maps" style={{ "--split": `${split * 100}%` }}>
+        <Canvas classes={classes} leads />
+        {two && <Canvas classes={other.classes} />}
+        {comparison.value === "swipe" && <Divider />}
+        {failed.value && <p class="notice">{words.value.noWebGl}</p>}
+        <Controls />
+        {attribution.value && <p class="attribution">{attribution.value}</p>}
+      </div>
       <HoverCard />
       <Search />
-      <Controls />
       <AreaCard />
       <Table />
-      {attribution.value && <p class="attribution">{attribution.value}</p>}
     </main>
   );
 }
 
-function Canvas() {
+function Canvas({ classes, leads = false }: Pick<Role, "classes"> & { leads?: boolean }) {
   const container = useRef<HTMLDivElement>(null);
   useSignalEffect(() => {
     const name = layer.value;
@@ -43,7 +52,7 @@ function Canvas() {
     void map.then(({ showMap }) => {
       if (left || !container.current) return;
       try {
-        remove = showMap(container.current, name, describe);
+        remove = showMap(container.current, { layer: name, describe, classes, leads });
       } catch {
         // The figures do not need the map: show those of its widest view.
         failed.value = true;
@@ -56,7 +65,33 @@ function Canvas() {
       remove?.();
     };
   });
-  return <div class="canvas" ref={container} />;
+  return <div class={leads ? "canvas" : "canvas second"} ref={container} />;
+}
+
+/** Between the two maps of a swipe: what lies left of it is the first. */
+function Divider() {
+  const drag = (event: PointerEvent & { currentTarget: HTMLElement }) => {
+    const box = event.currentTarget.parentElement?.getBoundingClientRect();
+    if (!box || !event.currentTarget.hasPointerCapture(event.pointerId)) return;
+    move((event.clientX - box.left) / box.width);
+  };
+  const move = (split: number) => update({ split: Math.min(Math.max(Number(split.toFixed(3)), 0), 1) });
+  const step: Record<string, number> = { ArrowLeft: -0.02, ArrowRight: 0.02, Home: -1, End: 1 };
+  const { split } = state.value;
+  return (
+    <div
+      class="divider"
+      role="slider"
+      tabIndex={0}
+      aria-label={words.value.divider}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={Math.round(split * 100)}
+      onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}
+      onPointerMove={drag}
+      onKeyDown={({ key }) => move(split + (step[key] ?? 0))}
+    />
+  );
 }
 
 function Controls() {

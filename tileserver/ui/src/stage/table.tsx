@@ -3,7 +3,8 @@ import { computed, signal } from "@preact/signals";
 import { getItems, type Indicator, type Item } from "../api";
 import { words } from "../i18n";
 import { Icon } from "../icons";
-import { description, filter, formatOf, indicator, indicators, labelOf, layer, level } from "../model";
+import { formatOf, here, indicators, labelOf, level } from "../dataset";
+import { filter, indicator, second } from "../model";
 import { resource } from "../resource";
 import { state, update } from "../state";
 import { goTo } from "./goto";
@@ -21,16 +22,8 @@ const order = computed(() => {
 
 const rows = resource(
   () => {
-    const version = description.value?.maille.version;
-    if (!state.value.table || !layer.value || !level.value || !version || filter.value === null) return null;
-    return {
-      layer: layer.value,
-      level: level.value.name,
-      version,
-      filter: filter.value,
-      sortby: order.value,
-      limit: PAGE * pages.value,
-    };
+    if (!state.value.table || !here.value || filter.value === null) return null;
+    return { ...here.value, filter: filter.value, sortby: order.value, limit: PAGE * pages.value };
   },
   (query, cancelled) => getItems(query, cancelled),
 );
@@ -38,9 +31,9 @@ const rows = resource(
 export function Table() {
   if (!state.value.table) return null;
   const answer = rows.value.value;
-  const by = indicator.value;
-  // The indicator shown comes first.
-  const columns = [...indicators.value].sort((a, b) => Number(b.name === by?.name) - Number(a.name === by?.name));
+  // What is shown comes first.
+  const shown = [second.value, indicator.value];
+  const columns = [...indicators.value].sort((a, b) => shown.indexOf(b) - shown.indexOf(a));
   return (
     <section class="table" aria-label={words.value.table} aria-busy={rows.loading.value}>
       {/* Focusable, because it scrolls. */}
@@ -98,13 +91,13 @@ function Header({ name, label, number }: { name: string; label: string; number?:
 function Row({ item, place, columns }: { item: Item; place: number; columns: Indicator[] }) {
   const { properties } = item;
   const { area } = state.value;
-  const here = level.value?.name ?? "";
-  const chosen = area?.key === properties.key && area.level === here;
+  const at = level.value?.name ?? "";
+  const chosen = area?.key === properties.key && area.level === at;
   return (
     <tr class={chosen ? "chosen" : ""}>
       <td class="number muted">{place}</td>
       <th scope="row">
-        <button type="button" onClick={() => void goTo({ level: here, key: properties.key })}>
+        <button type="button" onClick={() => void goTo({ level: at, key: properties.key })}>
           {properties.name}
         </button>
       </th>

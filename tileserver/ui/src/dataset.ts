@@ -1,0 +1,75 @@
+/** What there is to show: layers, their levels and indicators, as the server describes them. */
+import { computed, signal } from "@preact/signals";
+import { getCatalog, getTileJson, type Indicator, type Level, textIn, type TileJson, unescaped } from "./api";
+import { type Format, formatFor } from "./format";
+import { language, words } from "./i18n";
+import { resource } from "./resource";
+import { state } from "./state";
+
+/** The map's zoom as it is now; the level shown depends on it. `null` until there is a map. */
+export const zoom = signal<number | null>(null);
+
+export const catalog = resource(
+  () => true,
+  (_, cancelled) => getCatalog(cancelled),
+);
+
+export const layers = computed(() => Object.keys(catalog.value.value?.tiles ?? {}));
+
+export const layer = computed<string | null>(() => {
+  const chosen = state.value.layer;
+  return (chosen && layers.value.includes(chosen) ? chosen : layers.value[0]) ?? null;
+});
+
+export const tileJson = resource(
+  () => layer.value,
+  async (name, cancelled) => ({ layer: name, json: await getTileJson(name, cancelled) }),
+);
+
+/** The description of the layer shown; `null` while it is on its way. */
+export const description = computed<TileJson | null>(() => {
+  const answer = tileJson.value.value;
+  return answer?.layer === layer.value ? answer.json : null;
+});
+
+/** The level that tiles show at the map's zoom. */
+export const level = computed<Level | null>(() => {
+  const levels = description.value?.maille.levels ?? [];
+  if (zoom.value === null) return null;
+  const z = Math.floor(zoom.value);
+  // Beyond its last zoom the finest level is drawn larger.
+  return levels.find(({ zooms }) => z >= zooms[0] && z <= zooms[1]) ?? levels[0] ?? null;
+});
+
+/** What every question about the level shown names. */
+export const here = computed(() => {
+  const version = description.value?.maille.version;
+  return layer.value && level.value && version ? { layer: layer.value, level: level.value.name, version } : null;
+});
+
+/** The indicators that the level has, in the project's order. */
+export const indicators = computed<Indicator[]>(() => {
+  const name = level.value?.name;
+  return name ? (description.value?.maille.indicators.filter(({ levels }) => name in levels) ?? []) : [];
+});
+
+export function indicatorByName(name: string | null | undefined): Indicator | undefined {
+  return indicators.value.find((candidate) => candidate.name === name);
+}
+
+/** Whom the map is owed to, as text. */
+export const attribution = computed(() => unescaped(description.value?.attribution ?? ""));
+
+export function titleOf(level: Level): string {
+  return textIn(level.title, language.value, level.name);
+}
+
+export function labelOf(indicator: Indicator): string {
+  return textIn(indicator.label, language.value, indicator.name);
+}
+
+export function formatOf(indicator: Indicator): Format {
+  const range = indicator.levels[level.value?.name ?? ""];
+  const span = (range?.max ?? 0) - (range?.min ?? 0);
+  return formatFor(indicator.unit, span, language.value, words.value);
+}

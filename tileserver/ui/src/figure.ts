@@ -1,0 +1,60 @@
+/** One indicator as a figure: its statistics, and the classes that follow from them. */
+import { computed, type ReadonlySignal } from "@preact/signals";
+import { getStats, type Indicator, type Stats } from "./api";
+import { type Classes, classesOf } from "./classes";
+import { here } from "./dataset";
+import { type Resource, resource } from "./resource";
+import { type Method, state } from "./state";
+import { theme } from "./theme";
+
+export interface Figure {
+  indicator: ReadonlySignal<Indicator | null>;
+  /** Of all areas: they make the classes, which therefore do not move with the filter. */
+  stats: Resource<Stats>;
+  /** Of the areas that pass the filter, counted in the same classes; with the filter they are of. */
+  matched: Resource<{ filter: string; stats: Stats }>;
+  classes: ReadonlySignal<Classes | null>;
+}
+
+/** How numbers are classed. */
+export interface Classing {
+  method: Method;
+  classes: number;
+}
+
+export function figure(
+  indicator: ReadonlySignal<Indicator | null>,
+  condition: ReadonlySignal<string>,
+  classing: ReadonlySignal<Classing>,
+): Figure {
+  const stats = resource(
+    () => {
+      const by = indicator.value;
+      if (!by || !here.value) return null;
+      return { ...here.value, property: by.name, ...(by.kind === "number" ? classing.value : {}) };
+    },
+    (query, cancelled) => getStats(query, cancelled),
+  );
+
+  const matched = resource(
+    () => {
+      const filter = condition.value;
+      const all = stats.value.value;
+      if (!filter || !here.value || !all || all.property !== indicator.value?.name) return null;
+      return { ...here.value, property: all.property, filter, ...(all.breaks ? { breaks: all.breaks.upper } : {}) };
+    },
+    async (query, cancelled) => ({ filter: query.filter, stats: await getStats(query, cancelled) }),
+  );
+
+  const classes = computed<Classes | null>(() => {
+    const by = indicator.value;
+    const all = stats.value.value;
+    if (!by || all?.property !== by.name) return null;
+    const under = matched.value.value?.stats;
+    const { palette, flip } = state.value;
+    const choice = { palette, flip, dark: theme.value === "dark" };
+    return classesOf(by, all, choice, under?.property === by.name ? under : null);
+  });
+
+  return { indicator, stats, matched, classes };
+}
