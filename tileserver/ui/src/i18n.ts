@@ -77,6 +77,7 @@ const EN = {
   download: "Download",
   csv: "Table (CSV)",
   geojson: "Areas (GeoJSON)",
+  png: "Picture (PNG)",
   methods: {
     jenks: "Natural breaks",
     quantile: "Equal counts",
@@ -177,6 +178,7 @@ const FR: Words = {
   download: "Télécharger",
   csv: "Tableau (CSV)",
   geojson: "Zones (GeoJSON)",
+  png: "Image (PNG)",
   methods: {
     jenks: "Seuils naturels",
     quantile: "Effectifs égaux",

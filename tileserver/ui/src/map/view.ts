@@ -47,6 +47,11 @@ export interface Role {
 /** Maps on screen: they show the same place. */
 const maps = new Set<MapLibre>();
 
+/** The leading map first. */
+export function shownMaps(): MapLibre[] {
+  return [...maps].sort((a, b) => Number(b === current.value) - Number(a === current.value));
+}
+
 /** Draws a layer into `container`; the return value takes it away. */
 export function showMap(container: HTMLElement, role: Role): () => void {
   const { describe, layer, leads } = role;

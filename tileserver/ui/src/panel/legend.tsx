@@ -1,8 +1,9 @@
 /** The legend: how values spread, which colour is which class, and how many areas it holds. */
 import type { Indicator, Stats } from "../api";
-import { colorOf, type NumberClasses, type TextClasses } from "../classes";
+import { colorOf, type NumberClasses } from "../classes";
 import { formatOf, labelOf, level } from "../dataset";
 import type { Figure } from "../figure";
+import { linesOf } from "../lines";
 import type { Format } from "../format";
 import { language, words } from "../i18n";
 import { classes, comparison, filter, indicator, main, other, second } from "../model";
@@ -180,25 +181,6 @@ function Histogram({ stats, classes, format }: { stats: Stats; classes: NumberCl
       ))}
     </svg>
   );
-}
-
-interface Line {
-  color: string;
-  text: string;
-  count: number;
-}
-
-function linesOf(classes: NumberClasses | TextClasses, format: Format): Line[] {
-  if (classes.kind === "number") {
-    return classes.classes.map(({ above, upto, color, count }) => ({
-      color,
-      text: words.value.between(format.plain(above), format.value(upto)),
-      count,
-    }));
-  }
-  const lines: Line[] = classes.categories.map(({ value, color, count }) => ({ color, text: value, count }));
-  if (classes.other) lines.push({ ...classes.other, text: words.value.other });
-  return lines;
 }
 
 function count(n: number): string {

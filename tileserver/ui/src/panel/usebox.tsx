@@ -6,6 +6,7 @@ import { words } from "../i18n";
 import { Icon } from "../icons";
 import { layer, level } from "../dataset";
 import { filter, tiles } from "../model";
+import { state } from "../state";
 
 export function UseBox() {
   if (!layer.value || !tiles.value) return null;
@@ -17,6 +18,18 @@ export function UseBox() {
       <Address label={words.value.tileJson} value={address(encodeURIComponent(layer.value))} />
     </details>
   );
+}
+
+/** Twice the screen's pixels: sharp in print and on any screen. */
+const SCALE = 2;
+
+async function savePicture(): Promise<void> {
+  const { picture } = await import("../map/picture");
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await picture(SCALE));
+  link.download = `${layer.value}-${state.value.indicator ?? "map"}.png`;
+  link.click();
+  URL.revokeObjectURL(link.href);
 }
 
 /** The rows under the filter, and what the map looks like. */
@@ -33,6 +46,9 @@ function Downloads() {
       <a href={file("geojson")} download>
         {words.value.geojson}
       </a>
+      <button type="button" class="link" onClick={() => void savePicture()}>
+        {words.value.png}
+      </button>
     </p>
   );
 }
