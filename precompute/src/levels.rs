@@ -17,6 +17,7 @@ use crate::units::Units;
 #[derive(Debug)]
 pub struct LevelData {
     pub name: String,
+    pub title: schema::Localized,
     pub zooms: [u8; 2],
     pub units: Units,
     pub ids: Vec<u64>,
@@ -96,6 +97,7 @@ impl LevelData {
             rows: sorted.rows().keys.len() as u64,
             bounds: bounds(sorted.bounds()),
             columns,
+            title: self.title,
             name: self.name,
         };
         stage.write(&meta.fgb, |out| -> anyhow::Result<()> {

@@ -153,6 +153,7 @@ fn build_layer(engine: &mut Engine, layer: &project::Layer) -> Result<BuiltLayer
         let ids = levels::ids(&level.name, &joined.units.keys, &mut taken);
         levels.push(LevelData {
             name: level.name.clone(),
+            title: level.title.clone(),
             zooms: level.zooms,
             units: joined.units,
             ids,

@@ -79,6 +79,9 @@ pub struct Layer {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Level {
     pub name: String,
+    /// What readers call its units, as "Districts"; the name where there is none.
+    #[serde(default, skip_serializing_if = "Localized::is_empty")]
+    pub title: Localized,
     /// First and last zoom at which tiles show it.
     pub zooms: [u8; 2],
     pub rows: u64,
@@ -115,6 +118,9 @@ pub struct Indicator {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
     pub label: Localized,
+    /// What it counts and how.
+    #[serde(default, skip_serializing_if = "Localized::is_empty")]
+    pub description: Localized,
     /// The SQL that defines it, as written.
     pub sql: String,
     /// The table or subquery it aggregates.

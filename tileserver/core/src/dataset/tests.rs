@@ -24,6 +24,7 @@ fn meta(rows: usize) -> schema::Level {
     };
     schema::Level {
         name: "bureau".to_owned(),
+        title: schema::Localized::new(),
         zooms: [0, 14],
         rows: rows as u64,
         bounds: [0.0; 4],

@@ -241,6 +241,7 @@ pub fn open(rows: LevelRows) -> Level {
 pub fn meta(rows: &LevelRows) -> schema::Level {
     schema::Level {
         name: "bureau".to_owned(),
+        title: schema::Localized::new(),
         zooms: [0, 14],
         rows: rows.keys.len() as u64,
         bounds: [0.0; 4],
