@@ -313,6 +313,9 @@ pub struct Contacts {
     /// `where`: SQL over the columns; only rows for which it is true are kept.
     #[serde(rename = "where")]
     pub filter: Option<String>,
+    /// SQL over the columns: whether the coordinates are the address's own, not the middle of a
+    /// postcode or town; by default they are. Others are counted, and left out of density.
+    pub exact: Option<String>,
     /// What filters may ask of a person: name ▸ SQL, at most 64 classes each.
     #[serde(default, deserialize_with = "read::ordered")]
     pub dimensions: Vec<(String, String)>,
@@ -371,7 +374,10 @@ impl Project {
         let contacts = self.contacts.iter().flat_map(|set| {
             [Some(set.id.as_str())]
                 .into_iter()
-                .chain([&set.lon, &set.lat, &set.x, &set.y, &set.filter].map(Option::as_deref))
+                .chain(
+                    [&set.lon, &set.lat, &set.x, &set.y, &set.filter, &set.exact]
+                        .map(Option::as_deref),
+                )
                 .chain(set.dimensions.iter().map(|(_, sql)| Some(sql.as_str())))
         });
         layers.chain(contacts).flatten()

@@ -4,13 +4,17 @@
 //! dimension, its bit planes as Boolean columns `<dimension>:<bit>`. The class names are in the
 //! manifest.
 
+use std::io::Write;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, BooleanArray, RecordBatch, UInt64Array};
 use arrow_buffer::{BooleanBuffer, Buffer, ScalarBuffer};
 use arrow_schema::ArrowError;
+use bytes::Bytes;
 
 use super::schema;
+use super::table::{TableError, read_batch};
+use super::write_arrow::write_batch;
 use crate::density::dimension::{Dimension, DimensionError, planes_for};
 use crate::density::morton::KEY_END;
 
@@ -29,8 +33,8 @@ pub enum ContactsError {
     Column(String),
     #[error("column {0:?} has missing values: rerun precompute")]
     Missing(String),
-    #[error("the manifest says {expected} contacts, the file has {found}")]
-    Rows { expected: u64, found: u64 },
+    #[error(transparent)]
+    Table(#[from] TableError),
     #[error("keys are not ascending at contact {0}")]
     Order(usize),
     #[error(transparent)]
@@ -46,11 +50,19 @@ pub struct DimensionCodes {
     pub codes: Vec<u8>,
 }
 
-/// The record batch of contacts, `keys` ascending.
+/// Writes contacts whose `keys` are ascending.
 ///
 /// # Errors
-/// When columns differ in length.
-pub fn batch(keys: Vec<u64>, dimensions: &[DimensionCodes]) -> Result<RecordBatch, ArrowError> {
+/// When columns differ in length, or a write fails.
+pub fn write(
+    keys: Vec<u64>,
+    dimensions: &[DimensionCodes],
+    out: impl Write,
+) -> Result<(), ArrowError> {
+    write_batch(&batch(keys, dimensions)?, out)
+}
+
+fn batch(keys: Vec<u64>, dimensions: &[DimensionCodes]) -> Result<RecordBatch, ArrowError> {
     let rows = keys.len();
     let mut columns: Vec<(String, ArrayRef)> =
         vec![("key".to_owned(), Arc::new(UInt64Array::from(keys)))];
@@ -68,22 +80,18 @@ pub fn batch(keys: Vec<u64>, dimensions: &[DimensionCodes]) -> Result<RecordBatc
 }
 
 impl ContactSet {
-    /// A view over a mapped batch.
+    /// A view over a mapped file.
     ///
     /// # Errors
-    /// When the batch is not what [`batch`] wrote for `meta`.
-    pub fn open(meta: &schema::ContactSet, batch: &RecordBatch) -> Result<Self, ContactsError> {
-        let rows = batch.num_rows();
-        if rows as u64 != meta.contacts {
-            let (expected, found) = (meta.contacts, rows as u64);
-            return Err(ContactsError::Rows { expected, found });
-        }
-        let keys = column::<UInt64Array>(batch, "key")?.values().clone();
+    /// When the bytes are not what [`write`] wrote for `meta`.
+    pub fn open(meta: &schema::ContactSet, file: Bytes) -> Result<Self, ContactsError> {
+        let batch = read_batch(file, meta.contacts)?;
+        let keys = column::<UInt64Array>(&batch, "key")?.values().clone();
         check_order(&keys)?;
         let dimensions = meta
             .dimensions
             .iter()
-            .map(|dimension| open_dimension(dimension, batch))
+            .map(|dimension| open_dimension(dimension, &batch))
             .collect::<Result<_, _>>()?;
         Ok(Self { keys, dimensions })
     }
@@ -170,10 +178,16 @@ mod tests {
         }
     }
 
+    fn file(keys: &[u64], dimensions: &[DimensionCodes]) -> Bytes {
+        let mut bytes = Vec::new();
+        write(keys.to_vec(), dimensions, &mut bytes).expect("equal lengths");
+        bytes.into()
+    }
+
     #[test]
     fn what_is_written_is_read() {
-        let batch = batch(vec![3, 5, 5], &[support(&[2, 0, 1])]).expect("equal lengths");
-        let set = ContactSet::open(&meta(3), &batch).expect("just written");
+        let set = ContactSet::open(&meta(3), file(&[3, 5, 5], &[support(&[2, 0, 1])]))
+            .expect("just written");
         assert_eq!(set.keys(), [3, 5, 5]);
         let codes: Vec<u8> = (0..3)
             .map(|contact| set.dimensions()[0].code(contact))
@@ -183,20 +197,36 @@ mod tests {
 
     #[test]
     fn other_files_are_refused() {
-        assert!(batch(vec![3, 5], &[support(&[2])]).is_err());
-        let unsorted = batch(vec![5, 3], &[support(&[2, 0])]).expect("equal lengths");
+        assert!(write(vec![3, 5], &[support(&[2])], Vec::new()).is_err());
+        let unsorted = file(&[5, 3], &[support(&[2, 0])]);
         assert!(matches!(
-            ContactSet::open(&meta(2), &unsorted),
+            ContactSet::open(&meta(2), unsorted.clone()),
             Err(ContactsError::Order(1))
         ));
         assert!(matches!(
-            ContactSet::open(&meta(3), &unsorted),
-            Err(ContactsError::Rows { .. })
+            ContactSet::open(&meta(3), unsorted),
+            Err(ContactsError::Table(TableError::Rows { .. }))
         ));
-        let bare = batch(vec![3], &[]).expect("equal lengths");
         assert!(matches!(
-            ContactSet::open(&meta(1), &bare),
+            ContactSet::open(&meta(1), file(&[3], &[])),
             Err(ContactsError::Column(_))
         ));
+    }
+
+    #[test]
+    fn damaged_files_are_refused() {
+        let whole = file(&[3, 5, 9], &[support(&[2, 0, 1])]);
+        for end in 0..whole.len() {
+            assert!(
+                ContactSet::open(&meta(3), whole.slice(..end)).is_err(),
+                "{end} bytes"
+            );
+        }
+        for at in 0..whole.len() {
+            let mut bytes = whole.to_vec();
+            bytes[at] ^= 0x41;
+            // Flipped figures may stand; nothing may crash.
+            let _ = ContactSet::open(&meta(3), bytes.into());
+        }
     }
 }

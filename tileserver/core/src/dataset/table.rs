@@ -51,7 +51,8 @@ pub(super) struct Table {
     pub(super) columns: Vec<(String, Column)>,
 }
 
-pub(super) fn open(bytes: Bytes, rows: u64) -> Result<Table, TableError> {
+/// The one record batch of a file, where it lies.
+pub(super) fn read_batch(bytes: Bytes, rows: u64) -> Result<RecordBatch, TableError> {
     let file = Buffer::from(bytes);
     // The checks below leave arrow nothing to panic about that we know of; a panic it still finds
     // is a damaged file, not the end of a server.
@@ -64,6 +65,11 @@ pub(super) fn open(bytes: Bytes, rows: u64) -> Result<Table, TableError> {
             expected: rows,
         });
     }
+    Ok(batch)
+}
+
+pub(super) fn open(bytes: Bytes, rows: u64) -> Result<Table, TableError> {
+    let batch = read_batch(bytes, rows)?;
     let mut table = Table {
         keys: strings(&batch, COLUMN_KEY)?,
         names: strings(&batch, COLUMN_NAME)?,
@@ -122,13 +128,17 @@ fn decode(file: &Buffer, rows: u64) -> Result<RecordBatch, TableError> {
     batch.ok_or(TableError::Batches(0))
 }
 
-/// Only types that levels have: nothing nested reaches the decoder.
+/// Only types that levels and contacts have: nothing nested reaches the decoder.
 fn schema(footer: &Footer) -> Result<Schema, TableError> {
     let schema = footer.schema().ok_or(TableError::Trailer)?;
     let schema = try_fb_to_schema(schema)?;
     for field in schema.fields() {
         let known = match field.data_type() {
-            DataType::Utf8 | DataType::UInt64 | DataType::UInt32 | DataType::Float64 => true,
+            DataType::Utf8
+            | DataType::Boolean
+            | DataType::UInt64
+            | DataType::UInt32
+            | DataType::Float64 => true,
             kind => is_dictionary(kind),
         };
         if !known {

@@ -14,7 +14,7 @@ use arrow_array::{
 use arrow_buffer::{NullBuffer, ScalarBuffer};
 use arrow_ipc::MetadataVersion;
 use arrow_ipc::writer::{FileWriter, IpcWriteOptions};
-use arrow_schema::{Field, Schema};
+use arrow_schema::{ArrowError, Field, Schema};
 
 use super::columns::{Column, Numbers, Texts};
 use super::schema::{COLUMN_ID, COLUMN_KEY, COLUMN_NAME, COLUMN_PARENT, COLUMN_REPAIR_ZOOMS};
@@ -57,12 +57,15 @@ pub(super) fn write(rows: &LevelRows, out: impl Write) -> Result<(), WriteError>
         .collect();
     let schema = Arc::new(Schema::new(fields));
     let arrays = columns.into_iter().map(|(_, array, _)| array).collect();
-    let batch = RecordBatch::try_new(Arc::clone(&schema), arrays)?;
+    Ok(write_batch(&RecordBatch::try_new(schema, arrays)?, out)?)
+}
+
+/// A file of one record batch.
+pub(super) fn write_batch(batch: &RecordBatch, out: impl Write) -> Result<(), ArrowError> {
     let options = IpcWriteOptions::try_new(ALIGNMENT, false, MetadataVersion::V5)?;
-    let mut writer = FileWriter::try_new_with_options(out, &schema, options)?;
-    writer.write(&batch)?;
-    writer.finish()?;
-    Ok(())
+    let mut writer = FileWriter::try_new_with_options(out, &batch.schema(), options)?;
+    writer.write(batch)?;
+    writer.finish()
 }
 
 /// Missing values are null and keep NaN in their slot, so that a reader needs no null mask.
