@@ -12,11 +12,14 @@ use arrow_buffer::{BooleanBuffer, Buffer, ScalarBuffer};
 use arrow_schema::ArrowError;
 use bytes::Bytes;
 
+use super::columns::Column;
 use super::schema;
 use super::table::{TableError, read_batch};
 use super::write_arrow::write_batch;
 use crate::density::dimension::{Dimension, DimensionError, planes_for};
 use crate::density::morton::KEY_END;
+use crate::density::rank::RankedBitmap;
+use crate::filter::{CompileError, Filter, Table};
 
 /// Contacts sorted by key, with their dimensions; what density is computed from.
 #[derive(Debug, Clone)]
@@ -106,6 +109,30 @@ impl ContactSet {
     pub fn dimensions(&self) -> &[Dimension] {
         &self.dimensions
     }
+
+    /// The contacts that pass a filter over the dimensions, counted by rank.
+    ///
+    /// # Errors
+    /// When the filter names what is no dimension of this set.
+    pub fn passing(&self, filter: &Filter) -> Result<RankedBitmap, CompileError> {
+        Ok(RankedBitmap::new(filter.compile(self)?.evaluate()))
+    }
+}
+
+impl Table for ContactSet {
+    fn rows(&self) -> usize {
+        self.keys.len()
+    }
+
+    fn column(&self, _name: &str) -> Option<&Column> {
+        None
+    }
+
+    fn dimension(&self, name: &str) -> Option<&Dimension> {
+        self.dimensions
+            .iter()
+            .find(|dimension| dimension.name == name)
+    }
 }
 
 fn open_dimension(
@@ -119,7 +146,12 @@ fn open_dimension(
             Ok(bits.sliced())
         })
         .collect::<Result<_, ContactsError>>()?;
-    let (name, classes) = (meta.name.clone(), meta.classes.clone());
+    let name = meta.name.clone();
+    let classes = meta
+        .classes
+        .iter()
+        .map(|class| class.as_str().into())
+        .collect();
     Ok(Dimension::new(name, classes, planes, batch.num_rows())?)
 }
 

@@ -4,11 +4,7 @@
 //! holds bit `i` of every contact's code, so 100 million contacts with seven classes take 37 MB
 //! and any set of classes is read from them without touching a contact alone.
 
-use std::ops::Range;
-
 use arrow_buffer::Buffer;
-
-use crate::bitmap::Bitmap;
 
 /// The most classes a dimension may have.
 pub const CLASSES_MAX: usize = 64;
@@ -23,8 +19,8 @@ pub type CodeSet = u128;
 #[derive(Debug, Clone)]
 pub struct Dimension {
     pub name: String,
-    /// Names of the codes 1, 2, …
-    pub classes: Vec<String>,
+    /// Names of the codes 1, 2, … in byte order.
+    pub classes: Vec<Box<str>>,
     /// Low bit first; each little-endian bits, one a contact.
     planes: Vec<Buffer>,
     len: usize,
@@ -58,7 +54,7 @@ impl Dimension {
     /// When there are too many classes, or the planes do not fit `len` contacts.
     pub fn new(
         name: String,
-        classes: Vec<String>,
+        classes: Vec<Box<str>>,
         planes: Vec<Buffer>,
         len: usize,
     ) -> Result<Self, DimensionError> {
@@ -132,29 +128,36 @@ impl Dimension {
             })
     }
 
-    /// The contacts whose code is in `codes`.
+    /// The code of contacts without a value.
     #[must_use]
-    pub fn select(&self, codes: CodeSet) -> Bitmap {
-        let mut words = vec![0_u64; self.len.div_ceil(64)];
-        for (i, block) in words.chunks_mut(BLOCK).enumerate() {
-            let first = i * BLOCK;
-            self.select_words(codes & self.all_codes(), first..first + block.len(), block);
-        }
-        Bitmap::from_words(self.len, words)
+    pub fn missing(&self) -> CodeSet {
+        1
     }
 
-    /// Writes the words `range` of the selection into `out`.
-    fn select_words(&self, codes: CodeSet, range: Range<usize>, out: &mut [u64]) {
+    /// The codes of the classes, by number from 0, that pass.
+    #[must_use]
+    pub fn codes_of(&self, passes: impl Fn(usize) -> bool) -> CodeSet {
+        let passing = (0..self.classes.len()).filter(|class| passes(*class));
+        passing.fold(0, |set, class| set | 1 << (class + 1))
+    }
+
+    /// The contacts whose code is in `codes`, 64 a word, low bit first.
+    #[must_use]
+    pub fn select_words(&self, codes: CodeSet) -> Vec<u64> {
+        let codes = codes & self.all_codes();
         let top = self.planes.len();
         // Codes beyond the last class never occur; taking them in makes full sets recognisable.
         let unused = !self.all_codes() & set_of_all(top);
-        let wanted = codes
-            | if codes & self.all_codes() == self.all_codes() {
-                unused
-            } else {
-                0
-            };
-        self.mux(top, wanted, range.start, out);
+        let wanted = if codes == self.all_codes() {
+            codes | unused
+        } else {
+            codes
+        };
+        let mut words = vec![0_u64; self.len.div_ceil(64)];
+        for (i, block) in words.chunks_mut(BLOCK).enumerate() {
+            self.mux(top, wanted, i * BLOCK, block);
+        }
+        words
     }
 
     /// Shannon expansion on plane `top − 1`: `plane ? upper half of the set : lower half`.
@@ -217,13 +220,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::bitmap::Bitmap;
 
     fn dimension(codes: &[u8], classes: usize) -> Dimension {
         let planes = Dimension::encode(codes, classes)
             .into_iter()
             .map(Buffer::from)
             .collect();
-        let names = (0..classes).map(|c| c.to_string()).collect();
+        let names = (0..classes).map(|c| c.to_string().into()).collect();
         Dimension::new("d".into(), names, planes, codes.len()).expect("fits")
     }
 
@@ -237,7 +241,7 @@ mod tests {
             let codes: Vec<u8> =
                 codes.iter().map(|c| c % u8::try_from(classes + 1).expect("small")).collect();
             let dimension = dimension(&codes, classes);
-            let selected = dimension.select(set);
+            let selected = Bitmap::from_words(codes.len(), dimension.select_words(set));
             for (contact, code) in codes.iter().enumerate() {
                 prop_assert_eq!(dimension.code(contact), *code);
                 prop_assert_eq!(selected.contains(contact), set >> code & 1 == 1);
@@ -249,7 +253,7 @@ mod tests {
     fn planes_that_do_not_fit_are_refused() {
         let short = vec![Buffer::from(vec![0_u8])];
         assert!(Dimension::new("d".into(), vec!["a".into()], short, 9).is_err());
-        let many = (0..65).map(|c| c.to_string()).collect();
+        let many = (0..65).map(|c| c.to_string().into()).collect();
         assert!(Dimension::new("d".into(), many, Vec::new(), 0).is_err());
     }
 }

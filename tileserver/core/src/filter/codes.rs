@@ -2,7 +2,6 @@
 
 use super::ast::Comparison;
 use super::fold::Fold;
-use crate::dataset::columns::Texts;
 
 /// A set of dictionary codes. A missing text, whose code is beyond the dictionary, is in none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,12 +17,11 @@ pub(super) enum Codes {
 impl Codes {
     /// The codes of the values that pass. Values without `prefix` are taken not to.
     pub(super) fn of(
-        texts: &Texts,
+        dictionary: &[Box<str>],
         fold: Fold,
         prefix: &str,
         mut passes: impl FnMut(&str) -> bool,
     ) -> Self {
-        let dictionary = texts.dictionary();
         let (start, end) = if fold.is_none() {
             let start = dictionary.partition_point(|value| value.as_ref() < prefix);
             let rest = &dictionary[start..];
@@ -44,8 +42,11 @@ impl Codes {
     }
 
     /// The codes whose value compares so with `constant`: the dictionary is sorted.
-    pub(super) fn compared(texts: &Texts, comparison: Comparison, constant: &str) -> Self {
-        let dictionary = texts.dictionary();
+    pub(super) fn compared(
+        dictionary: &[Box<str>],
+        comparison: Comparison,
+        constant: &str,
+    ) -> Self {
         let len = narrow(dictionary.len());
         let first = narrow(dictionary.partition_point(|value| value.as_ref() < constant));
         let after = narrow(dictionary.partition_point(|value| value.as_ref() <= constant));
@@ -86,10 +87,24 @@ impl Codes {
     }
 
     /// Every code of the dictionary.
-    pub(super) fn all(texts: &Texts) -> Self {
+    pub(super) fn all(dictionary: &[Box<str>]) -> Self {
         Self::Range {
             first: 0,
-            count: narrow(texts.dictionary().len()),
+            count: narrow(dictionary.len()),
+        }
+    }
+
+    pub(super) fn contains(&self, code: usize) -> bool {
+        let code = narrow(code);
+        match self {
+            Self::Range { first, count } => code.wrapping_sub(*first) < *count,
+            Self::Outside { first, count, len } => {
+                code < *len && code.wrapping_sub(*first) >= *count
+            }
+            Self::Table(table) => {
+                let word = table.get(code as usize / 64).copied().unwrap_or(0);
+                word >> (code % 64) & 1 == 1
+            }
         }
     }
 }
@@ -112,13 +127,9 @@ fn run(table: &[u64], len: usize, value: bool) -> Option<(usize, usize)> {
 
 /// For two text columns the rank of each dictionary entry among the folded values of both:
 /// ranks compare as the texts do.
-pub(super) fn ranks(columns: [(&Texts, Fold); 2]) -> [Vec<u32>; 2] {
-    let sides = columns.map(|(texts, fold)| -> Vec<String> {
-        texts
-            .dictionary()
-            .iter()
-            .map(|value| fold.apply(value))
-            .collect()
+pub(super) fn ranks(columns: [(&[Box<str>], Fold); 2]) -> [Vec<u32>; 2] {
+    let sides = columns.map(|(dictionary, fold)| -> Vec<String> {
+        dictionary.iter().map(|value| fold.apply(value)).collect()
     });
     let mut values: Vec<&str> = sides.iter().flatten().map(String::as_str).collect();
     values.sort_unstable();

@@ -7,7 +7,7 @@
 use super::arithmetic::{Arithmetic, Chunk, LANES};
 use super::ast::Comparison;
 use super::codes::Codes;
-use super::program::{Leaf, Node, Program};
+use super::program::{Leaf, Node, Program, RowCodes};
 use crate::Bitmap;
 
 impl Program<'_> {
@@ -159,6 +159,11 @@ impl Leaf<'_> {
                 }
                 passed
             }
+            Self::Classed { dimension, set, .. } => {
+                let mut selected = dimension.select_words(*set);
+                combine(&mut selected, within, |a, b| a & b);
+                selected
+            }
             Self::Ranked { comparison, sides } => rows(within, |row| {
                 let [left, right] = sides.each_ref().map(|side| rank(side, row));
                 left.zip(right)
@@ -182,6 +187,13 @@ impl Leaf<'_> {
             }
             Self::Among { value, .. } => tested(value, within, |v| !v.is_nan()),
             Self::Coded { codes, known, .. } => members(codes, known, within),
+            Self::Classed {
+                dimension, known, ..
+            } => {
+                let mut known = dimension.select_words(*known);
+                combine(&mut known, within, |a, b| a & b);
+                known
+            }
             Self::Ranked { sides, .. } => rows(within, |row| {
                 sides.iter().all(|side| rank(side, row).is_some())
             }),
@@ -201,8 +213,12 @@ fn tested(value: &Arithmetic<'_>, within: &[u64], test: impl Fn(f64) -> bool) ->
     words(within, |start| mask(&value.chunk(start, &mut stack), &test))
 }
 
-fn rank((codes, ranks): &(&[u32], Vec<u32>), row: usize) -> Option<u32> {
-    ranks.get(*codes.get(row)? as usize).copied()
+fn rank((codes, ranks): &(RowCodes, Vec<u32>), row: usize) -> Option<u32> {
+    let code = match codes {
+        RowCodes::Column(codes) => *codes.get(row)? as usize,
+        RowCodes::Classes(dimension) => usize::from(dimension.code(row)).checked_sub(1)?,
+    };
+    ranks.get(code).copied()
 }
 
 /// One loop per comparison, each over plain slices.

@@ -6,12 +6,18 @@ use super::codes::{self, Codes};
 use super::expr::{Criterion, Number, Text, TextColumn};
 use super::spatial::{Place, Shapes};
 use crate::dataset::columns::{Column, Texts};
+use crate::density::dimension::{CodeSet, Dimension};
 
 /// What filters run over: columns by name and, for spatial predicates, the units' shapes.
 pub trait Table {
     fn rows(&self) -> usize;
 
     fn column(&self, name: &str) -> Option<&Column>;
+
+    /// An attribute kept as bit planes, of a table that has no column of this name.
+    fn dimension(&self, _name: &str) -> Option<&Dimension> {
+        None
+    }
 
     /// `None` where there is no geometry at hand.
     fn shapes(&self) -> Option<&dyn Shapes> {
@@ -99,14 +105,66 @@ pub(super) enum Leaf<'a> {
         known: Codes,
         negated: bool,
     },
+    /// The codes of a dimension that pass, and those where the condition is not unknown.
+    Classed {
+        dimension: &'a Dimension,
+        set: CodeSet,
+        known: CodeSet,
+    },
     Ranked {
         comparison: Comparison,
-        sides: [(&'a [u32], Vec<u32>); 2],
+        sides: [(RowCodes<'a>, Vec<u32>); 2],
     },
     Spatial {
         place: Place,
         shapes: &'a dyn Shapes,
     },
+}
+
+/// A code a row: of dictionary-coded text, or of a dimension's class.
+#[derive(Clone, Copy)]
+pub(super) enum RowCodes<'a> {
+    Column(&'a [u32]),
+    Classes(&'a Dimension),
+}
+
+/// Text of a table by either representation.
+#[derive(Clone, Copy)]
+enum TextSource<'a> {
+    Column(&'a Texts),
+    Classes(&'a Dimension),
+}
+
+impl<'a> TextSource<'a> {
+    fn dictionary(self) -> &'a [Box<str>] {
+        match self {
+            Self::Column(texts) => texts.dictionary(),
+            Self::Classes(dimension) => &dimension.classes,
+        }
+    }
+
+    fn row_codes(self) -> RowCodes<'a> {
+        match self {
+            Self::Column(texts) => RowCodes::Column(texts.codes()),
+            Self::Classes(dimension) => RowCodes::Classes(dimension),
+        }
+    }
+
+    /// The condition that a row's text is one of `set`.
+    fn among(self, set: Codes) -> Leaf<'a> {
+        match self {
+            Self::Column(texts) => Leaf::Coded {
+                codes: texts.codes(),
+                set,
+                known: Codes::all(texts.dictionary()),
+            },
+            Self::Classes(dimension) => Leaf::Classed {
+                dimension,
+                set: dimension.codes_of(|class| set.contains(class)),
+                known: !dimension.missing(),
+            },
+        }
+    }
 }
 
 /// Binds a condition to the columns it names.
@@ -178,14 +236,7 @@ impl<'a> Compiler<'a> {
                 let prefix = if *negated { "" } else { pattern.prefix() };
                 self.coded(value, prefix, |text| pattern.matches(text) != *negated)?
             }
-            Criterion::TextMissing { column, negated } => {
-                let texts = self.text_column(column)?;
-                Leaf::TextMissing {
-                    codes: texts.codes(),
-                    known: Codes::all(texts),
-                    negated: *negated,
-                }
-            }
+            Criterion::TextMissing { column, negated } => self.text_missing(column, *negated)?,
             Criterion::Spatial {
                 relation,
                 shape,
@@ -220,31 +271,47 @@ impl<'a> Compiler<'a> {
     fn texts(&self, comparison: Comparison, left: &TextColumn, right: &Text) -> Compiled<Leaf<'a>> {
         match right {
             Text::Constant(constant) if left.fold.is_none() => {
-                let texts = self.text_column(&left.name)?;
-                Ok(Leaf::Coded {
-                    codes: texts.codes(),
-                    set: Codes::compared(texts, comparison, constant),
-                    known: Codes::all(texts),
-                })
+                let source = self.text_source(&left.name)?;
+                let set = Codes::compared(source.dictionary(), comparison, constant);
+                Ok(source.among(set))
             }
             Text::Constant(constant) => {
                 self.coded(left, "", |text| comparison.holds(&text, &constant.as_str()))
             }
             Text::Column(right) => {
-                let sides = [
-                    (self.text_column(&left.name)?, left.fold),
-                    (self.text_column(&right.name)?, right.fold),
-                ];
-                let [left_ranks, right_ranks] = codes::ranks(sides);
+                let left_source = self.text_source(&left.name)?;
+                let right_source = self.text_source(&right.name)?;
+                let [left_ranks, right_ranks] = codes::ranks([
+                    (left_source.dictionary(), left.fold),
+                    (right_source.dictionary(), right.fold),
+                ]);
                 Ok(Leaf::Ranked {
                     comparison,
                     sides: [
-                        (sides[0].0.codes(), left_ranks),
-                        (sides[1].0.codes(), right_ranks),
+                        (left_source.row_codes(), left_ranks),
+                        (right_source.row_codes(), right_ranks),
                     ],
                 })
             }
         }
+    }
+
+    fn text_missing(&self, column: &str, negated: bool) -> Compiled<Leaf<'a>> {
+        Ok(match self.text_source(column)? {
+            TextSource::Column(texts) => Leaf::TextMissing {
+                codes: texts.codes(),
+                known: Codes::all(texts.dictionary()),
+                negated,
+            },
+            TextSource::Classes(dimension) => {
+                let missing = dimension.missing();
+                Leaf::Classed {
+                    dimension,
+                    set: if negated { !missing } else { missing },
+                    known: CodeSet::MAX,
+                }
+            }
+        })
     }
 
     fn coded(
@@ -253,12 +320,9 @@ impl<'a> Compiler<'a> {
         prefix: &str,
         passes: impl FnMut(&str) -> bool,
     ) -> Compiled<Leaf<'a>> {
-        let texts = self.text_column(&value.name)?;
-        Ok(Leaf::Coded {
-            codes: texts.codes(),
-            set: Codes::of(texts, value.fold, prefix, passes),
-            known: Codes::all(texts),
-        })
+        let source = self.text_source(&value.name)?;
+        let set = Codes::of(source.dictionary(), value.fold, prefix, passes);
+        Ok(source.among(set))
     }
 
     fn arithmetic(&self, value: &Number) -> Compiled<Arithmetic<'a>> {
@@ -287,9 +351,12 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn text_column(&self, name: &str) -> Compiled<&'a Texts> {
+    fn text_source(&self, name: &str) -> Compiled<TextSource<'a>> {
+        if let Some(dimension) = self.table.dimension(name) {
+            return Ok(TextSource::Classes(dimension));
+        }
         match self.column(name)? {
-            Column::Text(texts) => Ok(texts),
+            Column::Text(texts) => Ok(TextSource::Column(texts)),
             Column::Number(_) => Err(CompileError::Kind(name.to_owned())),
         }
     }
@@ -317,7 +384,10 @@ impl Node<'_> {
             Self::Same { sides, .. } => sides.iter().map(Self::cost).sum(),
             Self::Unknown { condition, .. } => condition.cost(),
             Self::Leaf(leaf) => match leaf {
-                Leaf::Compared { .. } | Leaf::Coded { .. } | Leaf::TextMissing { .. } => 1,
+                Leaf::Compared { .. }
+                | Leaf::Coded { .. }
+                | Leaf::TextMissing { .. }
+                | Leaf::Classed { .. } => 1,
                 Leaf::NumberMissing { value, .. } => value.steps.len(),
                 Leaf::Computed { sides, .. } => sides[0].steps.len() + sides[1].steps.len(),
                 Leaf::Ranked { .. } => 4,

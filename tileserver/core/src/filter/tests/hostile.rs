@@ -1,7 +1,5 @@
 //! Filters made to crash or to cost: refused within their budget.
 
-use std::time::{Duration, Instant};
-
 use proptest::prelude::*;
 
 use super::support::{Town, parse, queryables, rows, texts};
