@@ -24,6 +24,8 @@ describe("accessibility", { skip: unavailable }, () => {
     "as it opens": ["", {}],
     "dark, with a card": [`indicator=coderre_lead&theme=dark&${AREA}`, {}],
     "filtered, with a card": [`indicator=margin&filter=votes+%3E+3000&${AREA}`, {}],
+    "comparing, with a table": ["indicator=coderre_share&second=votes&table=1", {}],
+    "beside a divider": ["indicator=coderre_share&second=votes&comparison=swipe&range=joly_share:0.2..", {}],
     "on a phone": [
       "indicator=coderre_share",
       { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },

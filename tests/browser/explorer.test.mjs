@@ -1,6 +1,8 @@
 /** The page at `/`, over the demo. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
+import { PNG } from "pngjs";
 import { keep, launch, open, pixels, settled, unavailable } from "./support/browser.mjs";
 import { DEMO, serve } from "./support/server.mjs";
 
@@ -25,7 +27,7 @@ describe("the explorer", { skip: unavailable }, () => {
     await close();
   }
 
-  const stage = async (page) => page.locator(".canvas").boundingBox();
+  const stage = async (page) => page.locator(".maps").boundingBox();
   const swatches = (page) =>
     page.locator(".classes .swatch").evaluateAll((all) => all.map((one) => getComputedStyle(one).backgroundColor));
   const counts = async (page) => (await page.locator(".classes .count").allTextContents()).map(Number);
@@ -158,6 +160,106 @@ describe("the explorer", { skip: unavailable }, () => {
       const during = await pixels(page, clip);
       assert.ok(during.count(strongest, 4) > before.count(strongest, 4) * 0.8);
       assert.ok(during.count(lightest, 4) < before.count(lightest, 4) * 0.2);
+    }));
+
+  it("finds an area by name, accents and capitals aside, and goes there", () =>
+    at("indicator=winner", async (page) => {
+      await page.fill(".search input", "etienne-d");
+      await page.waitForSelector(".search li");
+      assert.match(await page.textContent(".search li"), /Étienne-Desmarteau/);
+      await page.keyboard.press("Enter");
+      await page.waitForSelector(".card");
+      assert.equal(await page.textContent(".card h2"), "Étienne-Desmarteau");
+      await page.waitForFunction(() => /view=1[1-4]/.test(location.hash));
+      await settled(page);
+      await page.fill(".search input", "nowhere");
+      await page.waitForSelector(".search li[aria-disabled]");
+    }));
+
+  it("lists the areas that pass, in any order", () =>
+    at("indicator=votes&filter=votes+%3E+8000&table=1", async (page) => {
+      const names = () => page.locator(".table tbody th").allTextContents();
+      await page.waitForSelector(".table tbody tr");
+      const { features } = await ask(
+        "montreal/items?level=district&filter=votes%20%3E%208000&sortby=-votes&geometry=false",
+      );
+      assert.deepEqual(
+        await names(),
+        features.map(({ properties }) => properties.name),
+      );
+      await page.click(".table thead button:has-text('Area')");
+      await page.waitForFunction(() => location.hash.includes("sort=name"));
+      await page.waitForSelector('.table[aria-busy="false"]');
+      const sorted = await names();
+      assert.equal(sorted.length, features.length);
+      assert.ok(sorted[0] < sorted.at(-1));
+      await page.click(".table tbody tr:first-child th button");
+      await page.waitForSelector(".card");
+      assert.equal(await page.textContent(".card h2"), sorted[0]);
+      await settled(page);
+    }));
+
+  it("filters by the ends of a slider, from the keyboard too", () =>
+    at("indicator=coderre_share", async (page) => {
+      const end = page.locator(".legend .range-slider input").first();
+      await end.focus();
+      for (let i = 0; i < 3; i += 1) await page.keyboard.press("PageUp");
+      await page.waitForSelector(".matched");
+      await settled(page);
+      const [, from] = /range=coderre_share:([\d.]+)\.\./.exec(await page.evaluate(() => location.hash)) ?? [];
+      const { count } = await ask(
+        `montreal/stats?property=coderre_share&level=district&filter=coderre_share%20%3E=%20${from}`,
+      );
+      assert.ok(count < 58);
+      assert.match(await page.textContent(".matched"), new RegExp(`^${count} of 58`));
+    }));
+
+  it("compares two indicators in two colours, beside a divider and on two maps", () =>
+    at("indicator=coderre_share&second=joly_share", async (page) => {
+      await page.waitForSelector(".squares span");
+      await settled(page);
+      const squares = await page
+        .locator(".squares span")
+        .evaluateAll((all) => all.map((one) => getComputedStyle(one).backgroundColor));
+      const seen = await pixels(page, await stage(page));
+      const drawn = squares.filter((color) => seen.count(color, 4) > seen.size * 0.002);
+      assert.ok(drawn.length >= 5, `${drawn.length} of 9 colours are on the map`);
+      await keep(page, "compare-colours");
+
+      await page.click("text=Divider");
+      await page.waitForSelector(".divider");
+      await settled(page);
+      await keep(page, "compare-swipe");
+      await page.focus(".divider");
+      await page.keyboard.press("Home");
+      await settled(page);
+      const second = await pixels(page, await stage(page));
+      await page.keyboard.press("End");
+      await settled(page);
+      const first = await pixels(page, await stage(page));
+      const colors = await swatches(page);
+      assert.ok(
+        colors.some((color) => Math.abs(first.count(color, 4) - second.count(color, 4)) > first.size * 0.005),
+        "the divider uncovers another map",
+      );
+
+      await page.click("text=Two maps");
+      await page.waitForSelector(".side .canvas.second");
+      await settled(page);
+      await page.click('.controls [aria-label="Zoom in"]');
+      await settled(page);
+      await keep(page, "compare-side");
+    }));
+
+  it("hands out the rows and the picture", () =>
+    at("indicator=coderre_share&filter=votes+%3E+8000", async (page) => {
+      await page.click(".use summary");
+      const csv = await (await fetch(await page.getAttribute(".downloads a", "href"))).text();
+      const { count } = await ask("montreal/stats?property=votes&level=district&filter=votes%20%3E%208000");
+      assert.equal(csv.trim().split("\n").length, count + 1);
+      const [download] = await Promise.all([page.waitForEvent("download"), page.click(".downloads .link")]);
+      const { width, height } = PNG.sync.read(readFileSync(await download.path()));
+      assert.ok(width > 1000 && height > 1000, `${width} × ${height}`);
     }));
 
   it("is usable from the keyboard", () =>
