@@ -1,2 +1,114 @@
-//! `tileserver`.
-fn main() {}
+//! `tileserver`: reads the command line, opens the dataset, serves until told to stop.
+
+use std::io::Write as _;
+use std::sync::Arc;
+use std::sync::mpsc;
+
+use anyhow::Context as _;
+use clap::Parser as _;
+use tileserver::app::{App, RequestIds};
+use tileserver::config::Config;
+use tileserver::metrics::Metrics;
+use tileserver::pool::Pool;
+use tileserver::router::router;
+use tileserver::serve::{Limits, serve};
+use tileserver::served::Served;
+use tileserver::snapshot::Caches;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+fn main() -> anyhow::Result<()> {
+    let config = Config::parse();
+    let _log = tileserver::log::start(&config.log, config.log_json)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let ended = runtime.block_on(run(config));
+    runtime.shutdown_background();
+    ended
+}
+
+async fn run(config: Config) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(&config.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}: give another --listen", config.listen))?;
+    let address = listener.local_addr()?;
+    let (stop, stopped) = watch::channel(false);
+    let (look_now, looks) = mpsc::channel();
+    follow_signals(stop, look_now)?;
+
+    let public_url = config
+        .public_url
+        .clone()
+        .unwrap_or_else(|| local_url(address));
+    let metrics = Arc::<Metrics>::default();
+    let caches = Caches {
+        bytes: config.cache_bytes(),
+        metrics: Arc::clone(&metrics),
+    };
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let app = Arc::new(App {
+        served: Served::new(config.dataset.clone(), caches),
+        pool: Pool::new(threads)?,
+        metrics: Arc::clone(&metrics),
+        request_ids: RequestIds::default(),
+        public_url,
+    });
+    let watched = Arc::clone(&app);
+    std::thread::Builder::new()
+        .name("dataset".into())
+        .spawn(move || {
+            watched.served.look();
+            // For people and scripts, once there is something to ask for.
+            let _ = writeln!(std::io::stdout(), "http://{address}");
+            watched.served.follow(&looks);
+        })?;
+
+    let limits = Limits {
+        connections: config.max_connections as usize,
+        patience: config.client_timeout,
+        drain: config.drain_timeout,
+    }
+    .within_descriptors();
+    tracing::info!(%address, connections = limits.connections, "listening");
+    serve(listener, router(app), limits, &metrics, stopped).await;
+    Ok(())
+}
+
+/// SIGTERM and SIGINT stop the server; a second SIGINT ends it at once. SIGHUP looks for a new
+/// version now.
+fn follow_signals(stop: watch::Sender<bool>, look_now: mpsc::Sender<()>) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {
+                    if *stop.borrow() {
+                        std::process::exit(130);
+                    }
+                }
+                _ = hangup.recv() => {
+                    let _ = look_now.send(());
+                    continue;
+                }
+            }
+            if !stop.send_replace(true) {
+                tracing::info!("stopping: requests under way are finished first");
+            }
+        }
+    });
+    Ok(())
+}
+
+/// The URL of a server that only this machine needs to reach.
+fn local_url(address: std::net::SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        format!("http://localhost:{}", address.port())
+    } else {
+        format!("http://{address}")
+    }
+}

@@ -1,10 +1,19 @@
-//! What every end-to-end test needs: the binaries, and a small town to build.
+//! What every end-to-end test needs: the binaries, a small town to build, a smaller village as
+//! a dataset, a running server, a plain HTTP client.
+
+pub mod mvt;
+pub mod server;
+pub mod village;
+pub mod wire;
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
+
+pub use server::Server;
+pub use village::Village;
 
 /// A binary of the workspace, built once for all tests, in the profile of the tests.
 ///

@@ -1,0 +1,8 @@
+//! The server as a client sees it.
+
+mod filters;
+mod hostile;
+mod lifecycle;
+mod reload;
+mod resources;
+mod tiles;

@@ -1,0 +1,198 @@
+//! Filters through HTTP: what passes, what is one question in two spellings, what is refused.
+
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use e2e::wire::Reply;
+use e2e::{Server, Village};
+
+fn encoded(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "%{byte:02X}");
+        out
+    })
+}
+
+fn items(server: &Server, filter: &str, more: &str) -> Reply {
+    let path = format!(
+        "/town/items?geometry=false&sortby=key{more}&filter={}",
+        encoded(filter)
+    );
+    server.get(&path)
+}
+
+fn keys(server: &Server, filter: &str, more: &str) -> String {
+    let reply = items(server, filter, more);
+    assert_eq!(reply.status, 200, "{filter}: {}", reply.text());
+    let page = reply.json();
+    let features = page["features"].as_array().into_iter().flatten();
+    let keys: Vec<&str> = features
+        .filter_map(|f| f["properties"]["key"].as_str())
+        .collect();
+    keys.join(" ")
+}
+
+#[test]
+fn rows_that_pass() {
+    let village = Village::new();
+    let server = Server::start(village.path());
+    for (filter, expected) in [
+        ("turnout > 0.7", "02 04"),
+        ("turnout >= 0.7", "02 04 06 10"),
+        ("turnout IS NULL", "07 08"),
+        ("NOT turnout > 0.7", "01 03 05 06 09 10"),
+        ("winner = 'Agnès' AND registered < 1000", "01 10"),
+        ("winner IN ('Agnès') OR key = '02'", "01 02 04 10"),
+        ("registered BETWEEN 900 AND 1000", "01 05 07"),
+        (
+            "voters / registered = turnout AND voters > 0",
+            "01 02 03 04 05 06 09 10",
+        ),
+        ("ACCENTI(CASEI(name)) = ACCENTI(CASEI('eveche'))", "02"),
+        ("name LIKE '%,%'", "04"),
+        ("name = '東京'", "10"),
+        ("parent = 'S' AND mark = 1", "06 07 08 09 10"),
+        (
+            "S_INTERSECTS(geometry, BBOX(2.301, 48.861, 2.309, 48.869))",
+            "01",
+        ),
+        ("S_INTERSECTS(geometry, POINT(2.325 48.855))", ""),
+        ("1 = 2", ""),
+        ("voters / 0 > 1", ""),
+    ] {
+        assert_eq!(keys(&server, filter, ""), expected, "{filter}");
+    }
+    assert_eq!(
+        keys(&server, "turnout > 0.7", "&bbox=2.30,48.8,2.319,48.9"),
+        "02"
+    );
+    assert_eq!(
+        keys(&server, "registered > 0", "&bbox=2.338,48.8,2.339,48.859"),
+        "09"
+    );
+    assert_eq!(keys(&server, "turnout > 0.6", "&level=district"), "N");
+    let json = r#"{"op":">","args":[{"property":"turnout"},0.7]}"#;
+    assert_eq!(keys(&server, json, "&filter-lang=cql2-json"), "02 04");
+}
+
+#[test]
+fn equal_questions_have_equal_tags() {
+    let village = Village::new();
+    let server = Server::start(village.path());
+    let tag = |filter: &str, more: &str| items(&server, filter, more).header("etag").to_owned();
+    let expected = tag("turnout > 0.5 AND winner = 'Agnès'", "");
+    for spelling in [
+        "winner = 'Agnès' AND turnout > 0.5",
+        "  ( turnout>0.50 )and( 'Agnès' = \"winner\" ) ",
+        "NOT (NOT (0.5 < turnout)) AND winner IN ('Agnès')",
+        "turnout > 5e-1 AND winner = 'Agnès' AND turnout > 0.5",
+    ] {
+        assert_eq!(tag(spelling, ""), expected, "{spelling}");
+        assert_eq!(tag(spelling, "&utm=1"), expected, "an unknown parameter");
+    }
+    assert_ne!(tag("turnout > 0.5", ""), expected);
+    let in_order = tag("turnout > 0.5", "&properties=turnout,mark");
+    assert_eq!(
+        tag("turnout > 0.5", "&properties=mark,turnout,mark"),
+        in_order
+    );
+    let bitmaps = server.metric("maille_cache_computed_total{cache=\"bitmap\"}");
+    assert!(
+        (bitmaps - 2.0).abs() < f64::EPSILON,
+        "{bitmaps} filters computed"
+    );
+}
+
+#[test]
+fn refused_filters_name_the_place() {
+    let village = Village::new();
+    let server = Server::start(village.path());
+    for filter in [
+        "",
+        " ",
+        "turnout >",
+        "turnout > 'x'",
+        "turnout > NULL",
+        "winner > 3",
+        "unknown = 1",
+        "CURRENT = 1",
+        "geometry = 1",
+        "exec('id') = 1",
+        "java.lang.Runtime = 1",
+        "'; DROP TABLE x; --",
+        "turnout > 0.5 -- comment",
+        "turnout > 1e999",
+        "turnout > NaN AND",
+        "name LIKE 'x' ESCAPE",
+        "\u{feff}turnout > 0.5",
+        "turnou\u{442} > 0.5",
+        "S_INTERSECTS(geometry, POLYGON((0 0, 1 1)))",
+        "S_INTERSECTS(geometry, POINT(nan 1))",
+        "{{7*7}}",
+        "${jndi:ldap://x}",
+    ] {
+        let reply = items(&server, filter, "&x=1");
+        if filter.is_empty() {
+            assert_eq!(reply.status, 200, "an empty filter is none");
+            continue;
+        }
+        assert_eq!(reply.status, 400, "{filter}");
+        let problem = reply.json();
+        assert_eq!(problem["parameter"], "filter", "{filter}");
+        assert!(problem["position"].is_u64(), "{filter}: {problem}");
+    }
+    let repeated = server.get("/town/items?filter=mark=1&filter=mark=1");
+    assert_eq!(repeated.status, 400);
+    assert_eq!(
+        server
+            .get("/town/items?filter=mark%3D1&filter-lang=ecql")
+            .status,
+        400
+    );
+    assert_eq!(
+        server
+            .get("/town/items?filter=mark%3D1&filter-lang=cql2-json")
+            .status,
+        400
+    );
+}
+
+#[test]
+fn oversized_filters_are_refused_fast() {
+    let village = Village::new();
+    let server = Server::start(village.path());
+    let nested = |n: usize| format!("{}mark = 1{}", "(".repeat(n), ")".repeat(n));
+    let list = |n: usize| format!("mark IN ({})", vec!["1"; n].join(","));
+    let json = |n: usize| {
+        format!(
+            "{}true{}",
+            r#"{"op":"not","args":["#.repeat(n),
+            "]}".repeat(n)
+        )
+    };
+    let sums = |n: usize| format!("{}mark{} > 1", "(1 + ".repeat(n), ")".repeat(n));
+    for (filter, more) in [
+        (nested(101), ""),
+        (nested(1_000), ""),
+        (nested(3_900), ""),
+        (format!("{}mark = 1", "NOT ".repeat(2_000)), ""),
+        (vec!["mark = 1"; 700].join(" AND "), ""),
+        (list(2_000), ""),
+        (sums(500), ""),
+        (
+            format!("{}name{} = 'x'", "CASEI(".repeat(500), ")".repeat(500)),
+            "",
+        ),
+        (json(127), "&filter-lang=cql2-json"),
+        (json(400), "&filter-lang=cql2-json"),
+        (format!("name = '{}'", "x".repeat(9_000)), ""),
+    ] {
+        let asked = Instant::now();
+        let reply = items(&server, &filter, more);
+        assert!(matches!(reply.status, 400 | 414), "{}", &filter[..40]);
+        assert!(asked.elapsed() < Duration::from_millis(300));
+    }
+    let pattern = format!("name LIKE '{}'", "%a".repeat(500));
+    assert_eq!(keys(&server, &pattern, ""), "");
+    assert_eq!(keys(&server, "mark = 1 AND mark = 1", "").len(), 29);
+}

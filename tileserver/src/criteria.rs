@@ -1,0 +1,90 @@
+//! The parameters that several resources share, checked once: which rows, which properties.
+
+use tilecore::dataset::schema::{COLUMN_ID, COLUMN_KEY, COLUMN_NAME, Indicator};
+use tilecore::filter::{Filter, FilterError, Queryables};
+
+use crate::http::{HttpError, Query};
+use crate::snapshot::{LayerRef, LevelRef};
+
+/// `filter` and `filter-lang`.
+pub fn filter(query: &Query, queryables: &Queryables) -> Result<Filter, HttpError> {
+    let lang = query.get("filter-lang")?;
+    let parse = match lang.as_deref() {
+        None | Some("cql2-text") => Filter::parse_text,
+        Some("cql2-json") => Filter::parse_json,
+        Some(_) => {
+            let detail = "give cql2-text or cql2-json";
+            return Err(HttpError::parameter("filter-lang", detail));
+        }
+    };
+    let Some(text) = query.get("filter")? else {
+        return Ok(Filter::everything());
+    };
+    parse(&text, queryables).map_err(|error| bad("filter", &error))
+}
+
+/// `filter` and, if given, `bbox`: west, south, east, north in degrees; one that crosses the
+/// antimeridian has its west beyond its east.
+pub fn filter_and_bbox(query: &Query, queryables: &Queryables) -> Result<Filter, HttpError> {
+    let filter = filter(query, queryables)?;
+    let Some(numbers) = query.list_of_numbers("bbox")? else {
+        return Ok(filter);
+    };
+    let [west, south, east, north] = numbers[..] else {
+        let detail = "give west,south,east,north in degrees";
+        return Err(HttpError::parameter("bbox", detail));
+    };
+    let text = format!("S_INTERSECTS(geometry, BBOX({west}, {south}, {east}, {north}))");
+    let within =
+        Filter::parse_text(&text, queryables).map_err(|error| HttpError::BadParameter {
+            parameter: "bbox".into(),
+            position: None,
+            detail: error.cause.to_string(),
+        })?;
+    Ok(filter.and(within))
+}
+
+fn bad(parameter: &'static str, error: &FilterError) -> HttpError {
+    HttpError::BadParameter {
+        parameter: parameter.into(),
+        position: Some(error.position),
+        detail: error.cause.to_string(),
+    }
+}
+
+/// `properties`: the indicators of a layer that are asked for, in the layer's order whatever
+/// theirs; `None` when the caller names none. A name must be known to one of `layers`. What every
+/// unit carries may be named too, and adds nothing.
+pub fn properties<'a>(
+    query: &Query,
+    layers: &[LayerRef<'_>],
+    layer: LayerRef<'a>,
+) -> Result<Option<Vec<&'a Indicator>>, HttpError> {
+    let Some(names) = query.list("properties")? else {
+        return Ok(None);
+    };
+    let always = [COLUMN_ID, COLUMN_KEY, COLUMN_NAME];
+    for name in &names {
+        let mut shown = layers.iter().flat_map(|layer| layer.indicators());
+        if !always.contains(&name.as_str()) && !shown.any(|i| i.name == *name) {
+            let detail = format!("no indicator `{name}` in this layer");
+            return Err(HttpError::parameter("properties", detail));
+        }
+    }
+    let asked = layer.indicators().filter(|i| names.contains(&i.name));
+    Ok(Some(asked.collect()))
+}
+
+/// `level`, or the finest.
+pub fn level<'a>(query: &Query, layer: LayerRef<'a>) -> Result<LevelRef<'a>, HttpError> {
+    match query.get("level")? {
+        None => Ok(layer.level_at(0)),
+        Some(name) => layer
+            .levels()
+            .find(|level| level.meta.name == *name)
+            .ok_or_else(|| {
+                let names: Vec<&str> = layer.meta.levels.iter().map(|l| l.name.as_str()).collect();
+                HttpError::parameter("level", format!("give one of {}", names.join(", ")))
+            }),
+    }
+}

@@ -1,0 +1,115 @@
+//! Everything a handler can fail with, told as `application/problem+json` (RFC 9457).
+
+use std::borrow::Cow;
+
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+/// The methods of resources that are only read.
+pub const READ_METHODS: &str = "GET, HEAD, OPTIONS";
+
+/// A refused request. The text reaches the client, so it speaks of the request only; the cause of
+/// our own faults goes to the log where it is found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HttpError {
+    NotFound(Cow<'static, str>),
+    /// `position` is a byte offset into the parameter's value.
+    BadParameter {
+        parameter: Cow<'static, str>,
+        position: Option<usize>,
+        detail: String,
+    },
+    MethodNotAllowed,
+    UriTooLong,
+    /// No dataset is served yet; `/ready` says why.
+    NotReady,
+    /// More work than the server takes on at once.
+    Busy,
+    Internal,
+}
+
+impl HttpError {
+    /// A parameter whose value as a whole is at fault.
+    pub fn parameter(parameter: &'static str, detail: impl Into<String>) -> Self {
+        Self::BadParameter {
+            parameter: parameter.into(),
+            position: None,
+            detail: detail.into(),
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::BadParameter { .. } => StatusCode::BAD_REQUEST,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::UriTooLong => StatusCode::URI_TOO_LONG,
+            Self::NotReady | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn detail(&self) -> &str {
+        match self {
+            Self::NotFound(detail) => detail,
+            Self::BadParameter { detail, .. } => detail,
+            Self::MethodNotAllowed => "this resource cannot be asked with this method",
+            Self::UriTooLong => "shorten the URL",
+            Self::NotReady => "no dataset is served yet: see /ready",
+            Self::Busy => "too many requests at once: try again in a moment",
+            Self::Internal => "the server failed: the fault is ours and has been logged",
+        }
+    }
+
+    /// The body, for a request of `uri`.
+    pub(super) fn body(&self, uri: &Uri) -> Vec<u8> {
+        let status = self.status();
+        let mut problem = json!({
+            "type": "about:blank",
+            "title": status.canonical_reason(),
+            "status": status.as_u16(),
+            "detail": self.detail(),
+            "instance": uri.path(),
+        });
+        if let Self::BadParameter {
+            parameter,
+            position,
+            ..
+        } = self
+        {
+            problem["parameter"] = json!(parameter);
+            if let Some(position) = position {
+                problem["position"] = json!(position);
+            }
+        }
+        problem.to_string().into_bytes()
+    }
+}
+
+/// The head only: [`super::edge`] adds the body, which names the resource.
+impl IntoResponse for HttpError {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        match self {
+            Self::NotReady | Self::Busy => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            Self::MethodNotAllowed => {
+                headers
+                    .entry(ALLOW)
+                    .or_insert(HeaderValue::from_static(READ_METHODS));
+            }
+            _ => {}
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}

@@ -1,0 +1,80 @@
+//! A level as filters see it: its columns with keys, names and parents among them, and its shapes.
+
+use std::sync::OnceLock;
+
+use tilecore::dataset::Level;
+use tilecore::dataset::columns::{Column, Texts};
+use tilecore::dataset::schema::{self, COLUMN_KEY, COLUMN_NAME, COLUMN_PARENT};
+use tilecore::filter::{Queryables, Shapes, Table};
+use tilecore::geometry::MultiPolygon;
+
+/// A level and what is derived from it when first asked for.
+#[derive(Debug)]
+pub struct LevelData {
+    pub level: Level,
+    queryables: Queryables,
+    keys: OnceLock<Column>,
+    names: OnceLock<Column>,
+    parents: OnceLock<Column>,
+}
+
+impl LevelData {
+    #[must_use]
+    pub fn new(layer: &schema::Layer, meta: &schema::Level, level: Level) -> Self {
+        let queryables = Queryables::of_level(layer, meta, |name| level.column(name));
+        Self {
+            level,
+            queryables,
+            keys: OnceLock::new(),
+            names: OnceLock::new(),
+            parents: OnceLock::new(),
+        }
+    }
+
+    /// What filters over the level may name.
+    #[must_use]
+    pub fn queryables(&self) -> &Queryables {
+        &self.queryables
+    }
+
+    fn texts<'a>(&'a self, text: impl Fn(usize) -> Option<&'a str>) -> Column {
+        Column::Text((0..self.level.rows()).map(text).collect::<Texts>())
+    }
+}
+
+impl Table for LevelData {
+    fn rows(&self) -> usize {
+        self.level.rows()
+    }
+
+    fn column(&self, name: &str) -> Option<&Column> {
+        let level = &self.level;
+        Some(match name {
+            COLUMN_KEY => self
+                .keys
+                .get_or_init(|| self.texts(|row| Some(level.key(row)))),
+            COLUMN_NAME => self
+                .names
+                .get_or_init(|| self.texts(|row| Some(level.name(row)))),
+            COLUMN_PARENT => self
+                .parents
+                .get_or_init(|| self.texts(|row| level.parent(row))),
+            _ => return level.column(name),
+        })
+    }
+
+    fn shapes(&self) -> Option<&dyn Shapes> {
+        Some(self)
+    }
+}
+
+impl Shapes for LevelData {
+    fn bounds(&self, row: usize) -> [i32; 4] {
+        self.level.bounds_of(row)
+    }
+
+    /// A damaged shape is nowhere.
+    fn geometry(&self, row: usize) -> MultiPolygon {
+        self.level.geometry(row).unwrap_or_default()
+    }
+}

@@ -1,0 +1,35 @@
+//! Serves a dataset over HTTP: everything of the server but its `main`.
+//!
+//! ```text
+//! socket → serve → edge → routes → snapshot → tilecore
+//!                            │        ↑
+//!                            │     served ← load ← dataset directory
+//!                            └→ memo, pool: what is kept, what leaves the reactor
+//! ```
+
+#![expect(
+    clippy::missing_errors_doc,
+    clippy::missing_panics_doc,
+    reason = "the inside of a program; where it matters the comment says it in a sentence"
+)]
+
+pub mod app;
+pub mod client_io;
+pub mod config;
+pub mod criteria;
+pub mod figure;
+pub mod http;
+pub mod level;
+pub mod load;
+pub mod log;
+pub mod memo;
+pub mod metrics;
+pub mod order;
+pub mod pool;
+pub mod router;
+pub mod routes;
+pub mod rows;
+pub mod serve;
+pub mod served;
+pub mod snapshot;
+pub mod tile_request;

@@ -1,0 +1,37 @@
+//! `/catalog`: what there is to ask for, in Martin's shape.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use serde_json::{Map, Value, json};
+use tilecore::dataset::schema::text_in;
+
+use crate::app::App;
+use crate::http::path::encoded;
+use crate::http::{Answer, Asked, Freshness, HttpError};
+use crate::snapshot::LayerRef;
+
+pub async fn catalog(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, HttpError> {
+    let snapshot = app.snapshot()?;
+    let tiles: Map<String, Value> = snapshot
+        .layers()
+        .map(|layer| (layer.meta.name.clone(), entry(layer, &app.public_url)))
+        .collect();
+    let catalog = json!({ "tiles": tiles, "density": {}, "maps": {} });
+    Ok(Answer::json(&catalog, Freshness::Current).respond(&asked))
+}
+
+fn entry(layer: LayerRef<'_>, public_url: &str) -> Value {
+    let [minzoom, maxzoom] = layer.zooms();
+    json!({
+        "content_type": "application/vnd.mapbox-vector-tile",
+        "description": text_in(&layer.meta.title, ""),
+        "title": layer.meta.title,
+        "url": format!("{public_url}/{}", encoded(&layer.meta.name)),
+        "minzoom": minzoom,
+        "maxzoom": maxzoom,
+        "bounds": layer.bounds(),
+        "levels": layer.meta.levels.iter().map(|l| &l.name).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,88 @@
+//! `/{layer}/items/{id}` and `/{layer}/at`: one area.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use tilecore::mercator::{LATITUDE_MAX, grid_from_degrees};
+
+use crate::app::App;
+use crate::criteria;
+use crate::http::path::Segments;
+use crate::http::{Answer, Asked, Freshness, HttpError, Query};
+use crate::rows::geojson::write_feature;
+use crate::snapshot::LevelRef;
+
+/// By key, or else by number.
+pub async fn item(
+    State(app): State<Arc<App>>,
+    path: Segments,
+    query: Query,
+    asked: Asked,
+) -> Result<Response, HttpError> {
+    let snapshot = app.snapshot()?;
+    let layer = snapshot.layer(&path.name(0)?)?;
+    let id = path.name(2)?;
+    let levels: Vec<LevelRef<'_>> = match query.get("level")? {
+        Some(_) => vec![criteria::level(&query, layer)?],
+        None => layer.levels().collect(),
+    };
+    let (level, row) = find(&levels, &id)
+        .ok_or_else(|| HttpError::NotFound("no area has this key or number".into()))?;
+    let freshness = Freshness::of(&query, &snapshot.manifest.version)?;
+    Ok(card(level, row, freshness).respond(&asked))
+}
+
+/// The area of the finest level, or of the one asked for, that holds a point.
+pub async fn at(
+    State(app): State<Arc<App>>,
+    path: Segments,
+    query: Query,
+    asked: Asked,
+) -> Result<Response, HttpError> {
+    let snapshot = app.snapshot()?;
+    let layer = snapshot.layer(&path.name(0)?)?;
+    let level = criteria::level(&query, layer)?;
+    let lon = degrees(&query, "lon", 180.0)?;
+    let lat = degrees(&query, "lat", LATITUDE_MAX)?;
+    let row = level
+        .data
+        .level
+        .at(grid_from_degrees(lon, lat))
+        .map_err(|error| {
+            tracing::error!(%error, "cannot look up a point");
+            HttpError::Internal
+        })?
+        .ok_or_else(|| HttpError::NotFound("no area of this level lies there".into()))?;
+    let freshness = Freshness::of(&query, &snapshot.manifest.version)?;
+    Ok(card(level, row, freshness).respond(&asked))
+}
+
+fn degrees(query: &Query, name: &'static str, max: f64) -> Result<f64, HttpError> {
+    query
+        .number(name)?
+        .filter(|degrees| degrees.abs() <= max)
+        .ok_or_else(|| HttpError::parameter(name, format!("give degrees from -{max} to {max}")))
+}
+
+/// Keys of any level come before numbers of any.
+fn find<'a>(levels: &[LevelRef<'a>], id: &str) -> Option<(LevelRef<'a>, usize)> {
+    let by_key = |level: &LevelRef<'a>| Some((*level, level.data.level.row_of_key(id)?));
+    let by_number = |level: &LevelRef<'a>| {
+        let number = id.parse().ok()?;
+        Some((*level, level.data.level.row_of_id(number)?))
+    };
+    levels
+        .iter()
+        .find_map(by_key)
+        .or_else(|| levels.iter().find_map(by_number))
+}
+
+fn card(level: LevelRef<'_>, row: usize, freshness: Freshness) -> Answer {
+    let data = &level.data.level;
+    let shown = level.layer.indicators();
+    let columns: Vec<usize> = shown.filter_map(|i| data.column_number(&i.name)).collect();
+    let mut body = Vec::new();
+    write_feature(level, &columns, row, true, &mut body);
+    Answer::new("application/geo+json", body, freshness)
+}

@@ -1,0 +1,11 @@
+//! Handlers, one file a resource. Each reads like its sentence; the work is elsewhere.
+
+pub mod catalog;
+pub mod health;
+pub mod item;
+pub mod items;
+pub mod metrics;
+pub mod queryables;
+pub mod tilejson;
+pub mod tiles;
+pub mod ui;

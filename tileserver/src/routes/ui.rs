@@ -1,0 +1,105 @@
+//! `/` and its files: the explorer, embedded when the binary was built.
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, OnceLock};
+
+use axum::http::HeaderValue;
+use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY};
+use axum::response::Response;
+use bytes::Bytes;
+
+use crate::http::answer::Head;
+use crate::http::etag::Tag;
+use crate::http::path::Segments;
+use crate::http::{Asked, Coding, Freshness, HttpError};
+
+include!(concat!(env!("OUT_DIR"), "/ui.rs"));
+
+/// Only our own scripts; MapLibre may run its workers from a blob and draws into images.
+const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data: blob:; worker-src 'self' blob:; connect-src 'self'; \
+    font-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'self'";
+
+/// By path in `ui/dist`.
+static FILES: LazyLock<HashMap<&str, Asset>> = LazyLock::new(|| {
+    UI.iter()
+        .map(|&(path, body)| (path, Asset::new(body)))
+        .collect()
+});
+
+/// One embedded file, coded when first asked for.
+struct Asset {
+    tag: Tag,
+    body: &'static [u8],
+    gzip: OnceLock<Bytes>,
+    zstd: OnceLock<Bytes>,
+}
+
+pub async fn index(asked: Asked) -> Result<Response, HttpError> {
+    file("index.html", &asked)
+}
+
+pub async fn asset(path: Segments, asked: Asked) -> Result<Response, HttpError> {
+    file(path.after_root(), &asked)
+}
+
+/// Names under `assets/` hold a hash of their content, so they never change.
+fn file(path: &str, asked: &Asked) -> Result<Response, HttpError> {
+    let asset = FILES
+        .get(path)
+        .ok_or_else(|| HttpError::NotFound("the pages have no such file".into()))?;
+    let freshness = if path.starts_with("assets/") {
+        Freshness::Immutable
+    } else {
+        Freshness::Checked
+    };
+    let coding = asked.coding.for_len(asset.body.len());
+    let head = Head::new(asset.tag, coding, freshness);
+    let mut response = match head.unless_held(asked) {
+        Some(held) => held,
+        None => head.with_body(content_type(path), asset.coded(coding)),
+    };
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    Ok(response)
+}
+
+impl Asset {
+    fn new(body: &'static [u8]) -> Self {
+        Self {
+            tag: Tag::of(body),
+            body,
+            gzip: OnceLock::new(),
+            zstd: OnceLock::new(),
+        }
+    }
+
+    fn coded(&self, coding: Coding) -> Bytes {
+        let slot = match coding {
+            Coding::Identity => return Bytes::from_static(self.body),
+            Coding::Gzip => &self.gzip,
+            Coding::Zstd => &self.zstd,
+        };
+        slot.get_or_init(|| Bytes::from(coding.encode(self.body).into_owned()))
+            .clone()
+    }
+}
+
+fn content_type(path: &str) -> &'static str {
+    match path.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js" | "mjs") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("json" | "map") => "application/json",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("webp") => "image/webp",
+        Some("ico") => "image/x-icon",
+        Some("woff2") => "font/woff2",
+        Some("pbf") => "application/x-protobuf",
+        Some("txt") => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}

@@ -1,0 +1,361 @@
+//! One version of the dataset, open, with all that is computed from it.
+//!
+//! The caches live here, so nothing of one version can answer for another, and all of it goes
+//! when the last request that uses the version ends.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rustc_hash::FxHashMap;
+use tilecore::Bitmap;
+use tilecore::dataset::Level;
+use tilecore::dataset::open::OpenError;
+use tilecore::dataset::schema::{self, Manifest};
+use tilecore::filter::Filter;
+use tilecore::template::{Template, TemplateError, TemplateSpec};
+use tilecore::tile::{TileCoord, ZOOM_MAX};
+
+use crate::http::HttpError;
+use crate::level::LevelData;
+use crate::memo::{Fault, Memo, Place, Wanted, Weigh};
+use crate::metrics::Metrics;
+use crate::pool::Pool;
+
+/// What a manifest may not say, or files may not hold.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message documents the variant")]
+pub enum SnapshotError {
+    #[error("the dataset has no layers")]
+    NoLayers,
+    #[error("layer `{0}` occurs twice, or its name cannot stand in a URL")]
+    LayerName(String),
+    #[error("layer `{0}` has no levels")]
+    NoLevels(String),
+    #[error("layer `{layer}`, level `{level}`: bad zooms or bounds in the manifest")]
+    Extent { layer: String, level: String },
+    #[error("the manifest does not list {0}")]
+    NotListed(String),
+    #[error(transparent)]
+    Level(#[from] OpenError),
+}
+
+/// How much memory computed things may take, and who counts them.
+#[derive(Debug, Clone)]
+pub struct Caches {
+    pub bytes: usize,
+    pub metrics: Arc<Metrics>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Snapshot {
+    pub manifest: Manifest,
+    /// In the order of the manifest's layers.
+    levels: Vec<Vec<LevelData>>,
+    numbers: FxHashMap<String, usize>,
+    pub bitmaps: Arc<Memo<FilterKey, Bitmap>>,
+    pub templates: Arc<Memo<TemplateKey, Template>>,
+}
+
+/// What a template is made for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TemplateKey {
+    layer: usize,
+    level: usize,
+    tile: TileCoord,
+    columns: Box<[usize]>,
+}
+
+impl Weigh for TemplateKey {
+    fn heap_bytes(&self) -> usize {
+        size_of_val(&*self.columns)
+    }
+}
+
+impl Weigh for Template {
+    fn heap_bytes(&self) -> usize {
+        Self::heap_bytes(self)
+    }
+}
+
+/// A filter over a level.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FilterKey {
+    layer: usize,
+    level: usize,
+    canonical: Box<str>,
+}
+
+impl Weigh for FilterKey {
+    fn heap_bytes(&self) -> usize {
+        self.canonical.len()
+    }
+}
+
+impl Weigh for Bitmap {
+    fn heap_bytes(&self) -> usize {
+        Self::heap_bytes(self)
+    }
+}
+
+/// A layer of a snapshot.
+#[derive(Debug, Clone, Copy)]
+pub struct LayerRef<'a> {
+    pub number: usize,
+    pub meta: &'a schema::Layer,
+    levels: &'a [LevelData],
+}
+
+/// A level of a snapshot.
+#[derive(Debug, Clone, Copy)]
+pub struct LevelRef<'a> {
+    pub layer: LayerRef<'a>,
+    pub number: usize,
+    pub meta: &'a schema::Level,
+    pub data: &'a LevelData,
+}
+
+impl Snapshot {
+    /// `files` holds the bytes of every file that the manifest lists.
+    ///
+    /// # Errors
+    /// When manifest and files do not fit together.
+    pub fn open(
+        manifest: Manifest,
+        files: &FxHashMap<String, Bytes>,
+        caches: &Caches,
+    ) -> Result<Self, SnapshotError> {
+        if manifest.layers.is_empty() {
+            return Err(SnapshotError::NoLayers);
+        }
+        let file = |path: &String| {
+            let bytes = files.get(path).cloned();
+            bytes.ok_or_else(|| SnapshotError::NotListed(path.clone()))
+        };
+        let mut numbers = FxHashMap::default();
+        let mut levels = Vec::new();
+        for (number, layer) in manifest.layers.iter().enumerate() {
+            if !is_url_name(&layer.name) || numbers.insert(layer.name.clone(), number).is_some() {
+                return Err(SnapshotError::LayerName(layer.name.clone()));
+            }
+            if layer.levels.is_empty() {
+                return Err(SnapshotError::NoLevels(layer.name.clone()));
+            }
+            let mut opened = Vec::new();
+            for level in &layer.levels {
+                if !has_sound_extent(level) {
+                    return Err(SnapshotError::Extent {
+                        layer: layer.name.clone(),
+                        level: level.name.clone(),
+                    });
+                }
+                let data = Level::open(level, file(&level.fgb)?, file(&level.arrow)?)?;
+                opened.push(LevelData::new(layer, level, data));
+            }
+            levels.push(opened);
+        }
+        Ok(Self {
+            manifest,
+            levels,
+            numbers,
+            bitmaps: Memo::new(caches.bytes / 4, Arc::clone(&caches.metrics.bitmaps)),
+            templates: Memo::new(caches.bytes / 4 * 3, Arc::clone(&caches.metrics.templates)),
+        })
+    }
+
+    /// What no filter changes of a tile that shows a level.
+    pub async fn template(
+        self: &Arc<Self>,
+        pool: &Pool,
+        level: LevelRef<'_>,
+        tile: TileCoord,
+        columns: &[usize],
+    ) -> Result<Arc<Template>, HttpError> {
+        let (layer, number) = (level.layer.number, level.number);
+        let key = TemplateKey {
+            layer,
+            level: number,
+            tile,
+            columns: columns.into(),
+        };
+        if let Some(template) = self.templates.get(&key) {
+            return Ok(template);
+        }
+        let place = if is_quickly_built(level, tile) {
+            Place::Here
+        } else {
+            Place::Pool(pool)
+        };
+        let (snapshot, spec) = (Arc::clone(self), key.clone());
+        let build = move |wanted: &Wanted| {
+            let level = snapshot.layer_at(layer).level_at(number);
+            let spec = TemplateSpec {
+                tile,
+                layer: &level.layer.meta.name,
+                properties: &spec.columns,
+                zoom_max: level.layer.zooms()[1],
+            };
+            let built = Template::build(&level.data.level, &spec, &|| wanted.is_over());
+            built.map_err(|error| match error {
+                TemplateError::Cancelled => Fault::Abandoned,
+                broken => Fault::Broken(broken.to_string()),
+            })
+        };
+        Ok(self.templates.get_or_compute(&key, place, build).await?)
+    }
+
+    /// The rows of a level that pass a filter; `None` when all do.
+    pub async fn rows(
+        self: &Arc<Self>,
+        pool: &Pool,
+        level: LevelRef<'_>,
+        filter: &Filter,
+    ) -> Result<Option<Arc<Bitmap>>, HttpError> {
+        if filter.is_everything() {
+            return Ok(None);
+        }
+        let (layer, number) = (level.layer.number, level.number);
+        let key = FilterKey {
+            layer,
+            level: number,
+            canonical: filter.canonical().into(),
+        };
+        let place = if is_short(filter, level.data.level.rows()) {
+            Place::Here
+        } else {
+            Place::Pool(pool)
+        };
+        let (snapshot, filter) = (Arc::clone(self), filter.clone());
+        let evaluate = move |_: &Wanted| {
+            let table = &snapshot.levels[layer][number];
+            let program = filter.compile(table);
+            let program = program.map_err(|error| Fault::Broken(error.to_string()))?;
+            Ok(program.evaluate())
+        };
+        Ok(Some(
+            self.bitmaps.get_or_compute(&key, place, evaluate).await?,
+        ))
+    }
+
+    /// The layer of a name.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn layer(&self, name: &str) -> Result<LayerRef<'_>, HttpError> {
+        let number = self.numbers.get(name);
+        number
+            .map(|&number| self.layer_at(number))
+            .ok_or_else(|| HttpError::NotFound("no layer of this name: see /catalog".into()))
+    }
+
+    /// The layer of a number. Panics beyond the last.
+    #[must_use]
+    pub fn layer_at(&self, number: usize) -> LayerRef<'_> {
+        LayerRef {
+            number,
+            meta: &self.manifest.layers[number],
+            levels: &self.levels[number],
+        }
+    }
+
+    /// All layers, in the order of the manifest.
+    pub fn layers(&self) -> impl Iterator<Item = LayerRef<'_>> {
+        (0..self.levels.len()).map(|number| self.layer_at(number))
+    }
+}
+
+impl<'a> LayerRef<'a> {
+    /// All levels, the finest first.
+    pub fn levels(self) -> impl Iterator<Item = LevelRef<'a>> {
+        (0..self.levels.len()).map(move |number| self.level_at(number))
+    }
+
+    /// The level of a number. Panics beyond the last.
+    #[must_use]
+    pub fn level_at(self, number: usize) -> LevelRef<'a> {
+        LevelRef {
+            layer: self,
+            number,
+            meta: &self.meta.levels[number],
+            data: &self.levels[number],
+        }
+    }
+
+    /// The level that tiles of a zoom show.
+    #[must_use]
+    pub fn level_of_zoom(self, z: u8) -> Option<LevelRef<'a>> {
+        self.levels()
+            .find(|level| (level.meta.zooms[0]..=level.meta.zooms[1]).contains(&z))
+    }
+
+    /// First and last zoom of any level.
+    #[must_use]
+    pub fn zooms(self) -> [u8; 2] {
+        let zooms = self.meta.levels.iter().map(|level| level.zooms);
+        zooms.fold([u8::MAX, 0], |all, one| {
+            [all[0].min(one[0]), all[1].max(one[1])]
+        })
+    }
+
+    /// West, south, east, north of all levels in degrees.
+    #[must_use]
+    pub fn bounds(self) -> [f64; 4] {
+        let bounds = self.meta.levels.iter().map(|level| level.bounds);
+        bounds
+            .reduce(|a, b| {
+                [
+                    a[0].min(b[0]),
+                    a[1].min(b[1]),
+                    a[2].max(b[2]),
+                    a[3].max(b[3]),
+                ]
+            })
+            .unwrap_or_default()
+    }
+
+    /// The indicators that users see.
+    pub fn indicators(self) -> impl Iterator<Item = &'a schema::Indicator> {
+        self.meta.indicators.iter().filter(|i| !i.hidden)
+    }
+}
+
+/// Whether building a template takes less than a hop to the pool is worth: a unit costs one to two
+/// microseconds, and the first tile of low zooms makes the level's overview.
+fn is_quickly_built(level: LevelRef<'_>, tile: TileCoord) -> bool {
+    const UNITS: usize = 128;
+    const OVERVIEW_ZOOM: u8 = 8;
+    const OVERVIEW_UNITS: usize = 2_000;
+    if tile.z() <= OVERVIEW_ZOOM && level.data.level.rows() > OVERVIEW_UNITS {
+        return false;
+    }
+    let mut rows = Vec::new();
+    level.data.level.rows_in(tile.buffered_bounds(), &mut rows);
+    rows.len() <= UNITS
+}
+
+/// Whether evaluating a filter takes less than a hop to the pool is worth. Numbers cost about a
+/// nanosecond a row and predicate; texts and shapes, which canonical text quotes and names, more.
+fn is_short(filter: &Filter, rows: usize) -> bool {
+    const ROWS_OF_ANYTHING: usize = 2_000;
+    const ROWS_OF_NUMBERS: usize = 100_000;
+    let canonical = filter.canonical();
+    let only_numbers = !canonical.contains('\'') && !canonical.contains("S_");
+    rows <= ROWS_OF_ANYTHING || (only_numbers && rows <= ROWS_OF_NUMBERS)
+}
+
+/// A name that is one path segment as it stands and does not split a list.
+fn is_url_name(name: &str) -> bool {
+    let plain = |c: char| !c.is_control() && !"/,?#%\\".contains(c);
+    !name.is_empty() && name.len() <= 200 && !name.starts_with('.') && name.chars().all(plain)
+}
+
+fn has_sound_extent(level: &schema::Level) -> bool {
+    let [first, last] = level.zooms;
+    let [west, south, east, north] = level.bounds;
+    first <= last
+        && last <= ZOOM_MAX
+        && (-180.0..=180.0).contains(&west)
+        && (west..=180.0).contains(&east)
+        && (-90.0..=90.0).contains(&south)
+        && (south..=90.0).contains(&north)
+}
