@@ -13,6 +13,7 @@
     reason = "the inside of a program; where it matters the comment says it in a sentence"
 )]
 
+pub mod access;
 pub mod app;
 pub mod client_io;
 pub mod config;
