@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import type { Range, Ranges } from "./cql";
 
-export const METHODS = ["jenks", "quantile", "equal", "stddev", "headtail"] as const;
+export const METHODS = ["jenks", "quantile", "equal", "pretty", "stddev", "headtail"] as const;
 export type Method = (typeof METHODS)[number];
 
 export const MIN_CLASSES = 2;
