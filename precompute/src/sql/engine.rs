@@ -43,8 +43,16 @@ pub(super) struct Known {
     columns: Vec<String>,
     /// Every column of the source, loaded or not.
     pub(super) available: Vec<String>,
-    /// Text columns, in lower case, and why they are no numbers where some cells are.
-    text: BTreeMap<String, Option<String>>,
+    /// Text columns, in lower case.
+    text: BTreeMap<String, TextColumn>,
+}
+
+/// Why a column is text.
+#[derive(Debug, Default)]
+struct TextColumn {
+    because: Option<String>,
+    /// Whether most of its cells are numbers.
+    is_mixed: bool,
 }
 
 /// SQL over relations, in a private temporary database.
@@ -169,7 +177,7 @@ impl Engine {
             columns: columns.to_vec(),
             available: columns.to_vec(),
             text: text
-                .map(|(column, _)| (column.to_lowercase(), None))
+                .map(|(column, _)| (column.to_lowercase(), TextColumn::default()))
                 .collect(),
         };
         self.catalog.insert(name.to_owned(), known);
@@ -286,18 +294,19 @@ impl Engine {
         for used in uses {
             let column = used.column.to_lowercase();
             for (name, known) in &self.catalog {
-                let Some(reason) = known.text.get(&column) else {
+                let Some(text) = known.text.get(&column) else {
                     continue;
                 };
                 let is_other = used.relation.as_ref().is_some_and(|relation| {
                     self.catalog.contains_key(relation) && relation != name
                 });
-                if is_other || !is_named(name) || !(used.is_summed || reason.is_some()) {
+                if is_other || !is_named(name) || !(used.is_summed || text.is_mixed) {
                     continue;
                 }
-                let reason = reason.as_deref().unwrap_or("none of its cells is a number");
+                let because = text.because.as_deref();
+                let because = because.unwrap_or("none of its cells is a number");
                 return Err(format!(
-                    "column {:?} of {name} is text ({reason}), and counting with it would take \
+                    "column {:?} of {name} is text ({because}), and counting with it would take \
                      what is no number for 0: correct the cell, or declare it `missing`",
                     used.column
                 ));
@@ -399,11 +408,14 @@ impl fmt::Debug for Engine {
     }
 }
 
-fn text_column(column: &Column) -> Option<(String, Option<String>)> {
-    let reason = column.text_because.clone();
+fn text_column(column: &Column) -> Option<(String, TextColumn)> {
+    let text = || TextColumn {
+        because: column.text_because.clone(),
+        is_mixed: column.is_mixed,
+    };
     column
         .is_text()
-        .then(|| (column.name.to_lowercase(), reason))
+        .then(|| (column.name.to_lowercase(), text()))
 }
 
 fn quote(name: &str) -> String {

@@ -71,7 +71,7 @@ fn text(context: &Context<'_>, index: usize) -> Result<Option<String>> {
 }
 
 /// Letters without their marks: `É` is `E`, `œ` is `oe`.
-fn unaccent(text: &str) -> String {
+pub(crate) fn unaccent(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for c in text.nfd().filter(|c| !is_combining_mark(*c)) {
         match c {

@@ -22,4 +22,5 @@ mod token;
 pub use decompose::{AdditiveAggregate, Decomposed, decompose};
 pub use engine::{Engine, Rows};
 pub use fragment::check_fragment;
+pub(crate) use functions::unaccent;
 pub use mentions::Mentions;

@@ -1,11 +1,18 @@
 //! Table files in, typed relations out.
 
+mod builder;
+mod json;
+mod number;
+mod parquet;
 mod relation;
+mod tally;
+mod text;
 
 use serde::Serialize;
 
 use crate::input_error::InputError;
-use crate::project::Table;
+use crate::open::{Located, locate};
+use crate::project::{Table, TableFormat};
 use crate::sql::Mentions;
 pub use relation::{Cells, Column, Relation, Texts};
 
@@ -24,6 +31,7 @@ pub struct TableReport {
 /// What a loaded column holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ColumnReport {
+    pub relation: String,
     pub name: String,
     /// `number` or `text`.
     pub kind: &'static str,
@@ -49,10 +57,39 @@ pub struct RowNote {
 /// When a file cannot be read as its format, or a cell contradicts its column.
 pub fn read(
     table: &Table,
-    _mentions: &Mentions,
+    mentions: &Mentions,
 ) -> Result<(Vec<Relation>, TableReport), InputError> {
-    Err(InputError::new(
-        table.path.display().to_string(),
-        "not read yet",
-    ))
+    let files = locate(&table.path)?;
+    let Some(first) = files.first() else {
+        return Err(InputError::new(
+            table.path.display().to_string(),
+            "no file of this name",
+        ));
+    };
+    match format_of(table, first)? {
+        TableFormat::Csv | TableFormat::Interieur => text::read(&files, table, mentions),
+        TableFormat::Parquet => parquet::read(&files, table, mentions).map(one),
+        TableFormat::Json => json::read(&files, table, mentions).map(one),
+    }
+}
+
+/// Files that make one relation.
+fn one((relation, report): (Relation, TableReport)) -> (Vec<Relation>, TableReport) {
+    (vec![relation], report)
+}
+
+/// The format the project file names, or the first file's extension.
+fn format_of(table: &Table, first: &Located) -> Result<TableFormat, InputError> {
+    if let Some(format) = table.format {
+        return Ok(format);
+    }
+    match first.extension().as_str() {
+        "csv" | "tsv" | "txt" => Ok(TableFormat::Csv),
+        "parquet" | "pq" => Ok(TableFormat::Parquet),
+        "json" | "jsonl" | "ndjson" => Ok(TableFormat::Json),
+        other => Err(InputError::new(
+            &*first.name,
+            format!("the extension {other:?} tells no format: say `format`"),
+        )),
+    }
 }

@@ -21,8 +21,10 @@ pub struct Relation {
 pub struct Column {
     pub name: String,
     pub chunks: Vec<Cells>,
-    /// Why it is text although some of its cells are numbers.
+    /// Why it is text although it might be numbers.
     pub text_because: Option<String>,
+    /// Whether it is text although most of its cells are numbers.
+    pub is_mixed: bool,
 }
 
 /// The cells of a chunk.
@@ -71,6 +73,11 @@ impl Texts {
         let end = *self.ends.get(row)?;
         let start = row.checked_sub(1).map_or(0, |before| self.ends[before]);
         (start < end).then(|| &self.text[start..end])
+    }
+
+    /// The length of all texts together.
+    pub(crate) fn bytes(&self) -> usize {
+        self.text.len()
     }
 
     #[must_use]
@@ -234,6 +241,7 @@ mod tests {
             name: name.into(),
             chunks,
             text_because: None,
+            is_mixed: false,
         };
         let a = parts().map(|part| {
             Cells::Whole(
