@@ -11,6 +11,7 @@
 
 pub mod bitmap;
 mod bits;
+pub mod classes;
 pub mod clip;
 pub mod dataset;
 pub mod density;
@@ -24,6 +25,7 @@ mod overview;
 mod pieces;
 pub mod quantize;
 pub mod repair;
+pub mod stats;
 pub mod template;
 pub mod tile;
 pub mod validity;
