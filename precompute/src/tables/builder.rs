@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
-use super::number::{Grammar, Reading, read, trim};
+use super::number::{Form, Grammar, Reading, read, trim};
 use super::relation::{Cells, Texts};
 use super::tally::Tally;
 
@@ -77,7 +77,7 @@ impl<'a> Builder<'a> {
     pub(super) fn push(&mut self, cell: &str, row: u64) {
         match self.mode {
             Mode::Number => {
-                let reading = read(cell, self.grammar);
+                let reading = self.read(cell);
                 let is_marked = self.tally(reading, row, cell);
                 self.numbers.push(match reading {
                     Reading::Number(value, _) if !is_marked => value,
@@ -88,7 +88,7 @@ impl<'a> Builder<'a> {
                 let is_marked = if self.tally.is_code() {
                     self.markers.is_declared(cell)
                 } else {
-                    self.tally(read(cell, self.grammar), row, cell)
+                    self.tally(self.read(cell), row, cell)
                 };
                 // Secrets are so in columns of numbers only.
                 let is_missing = is_marked && self.markers.is_declared(cell);
@@ -98,6 +98,15 @@ impl<'a> Builder<'a> {
                 self.tally.empty += u64::from(trim(cell).is_empty());
                 self.push_text(cell);
             }
+        }
+    }
+
+    fn read(&self, cell: &str) -> Reading {
+        match read(cell, self.grammar) {
+            Reading::Number(value, form) if self.grammar.has_both_marks => {
+                Reading::Number(value, Form { mark: None, ..form })
+            }
+            reading => reading,
         }
     }
 

@@ -93,3 +93,6 @@ fn format_of(table: &Table, first: &Located) -> Result<TableFormat, InputError> 
         )),
     }
 }
+
+#[cfg(test)]
+mod tests;

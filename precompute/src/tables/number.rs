@@ -26,8 +26,10 @@ const NO_VALUES: &[&str] = &[
 /// How numbers are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Grammar {
-    /// `None`: either.
+    /// `None`: either, to be told from the column.
     pub(super) decimal: Option<u8>,
+    /// Whether a column may have both marks; nothing groups digits then.
+    pub(super) has_both_marks: bool,
     pub(super) thousands: Option<char>,
 }
 
@@ -271,6 +273,7 @@ mod tests {
     const ANY: Grammar = Grammar {
         decimal: None,
         thousands: None,
+        has_both_marks: false,
     };
 
     fn value(cell: &str, grammar: Grammar) -> Option<f64> {
@@ -354,6 +357,7 @@ mod tests {
         let with = |thousands, decimal| Grammar {
             decimal: Some(decimal),
             thousands: Some(thousands),
+            ..ANY
         };
         for (cell, grammar, expected) in [
             ("1.234,56", with('.', b','), Some(1234.56)),
@@ -379,7 +383,7 @@ mod tests {
     fn a_pinned_mark_excludes_the_other() {
         let comma = Grammar {
             decimal: Some(b','),
-            thousands: None,
+            ..ANY
         };
         assert_eq!(value("1,5", comma), Some(1.5));
         assert_eq!(read("1.5", comma), Reading::Lookalike);
@@ -404,7 +408,7 @@ mod tests {
         #[test]
         fn no_text_panics(cell in "\\PC{0,12}|[0-9.,eE+ %'-]{0,14}", thousands in " |\\.|,|'") {
             for decimal in [None, Some(b','), Some(b'.')] {
-                let grammar = Grammar { decimal, thousands: thousands.chars().next() };
+                let grammar = Grammar { decimal, thousands: thousands.chars().next(), ..ANY };
                 if let Reading::Number(value, _) = read(&cell, grammar) {
                     prop_assert!(value.is_finite());
                 }

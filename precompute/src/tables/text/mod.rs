@@ -26,7 +26,7 @@ use super::tally::{Tally, Verdict, check_marks};
 use super::{ColumnReport, RowNote, TableReport};
 use crate::input_error::{InputError, Place};
 use crate::open::{Located, OpenedFile};
-use crate::project::Table;
+use crate::project::{Table, TableFormat};
 use crate::sql::Mentions;
 
 /// Blocks parsed side by side.
@@ -149,9 +149,12 @@ impl<'a> Source<'a> {
             _ if dialect.delimiter == b',' => Some(b'.'),
             _ => None,
         };
+        // The Ministry writes `74,62%`, and `0.00%` where nobody is registered.
+        let has_both_marks = pinned.is_none() && self.table.format == Some(TableFormat::Interieur);
         Grammar {
-            decimal: pinned.or(implied),
+            decimal: pinned.or(implied).filter(|_| !has_both_marks),
             thousands: self.table.thousands,
+            has_both_marks,
         }
     }
 
