@@ -19,6 +19,8 @@ pub struct LevelData {
     pub name: String,
     pub title: schema::Localized,
     pub zooms: [u8; 2],
+    /// The layer's last zoom, at which tiles show the detail of one zoom more.
+    pub zoom_last: u8,
     pub units: Units,
     pub ids: Vec<u64>,
     pub coverage: Coverage,
@@ -76,7 +78,7 @@ impl LevelData {
         let units = self.units.keys.len();
         let mut geometries = self.coverage.geometries();
         geometries.truncate(units);
-        let mut repair_zooms = self.coverage.repair_zooms().to_vec();
+        let mut repair_zooms = self.coverage.repair_zooms(self.zoom_last);
         repair_zooms.truncate(units);
         drop(self.coverage);
         let rows = LevelRows {

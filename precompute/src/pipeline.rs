@@ -147,6 +147,8 @@ fn build_layer(engine: &mut Engine, layer: &project::Layer) -> Result<BuiltLayer
         .first()
         .and_then(|level| level.coverage)
         .unwrap_or_default();
+    let zoom_last = layer.levels.iter().map(|level| level.zooms[1]).max();
+    let zoom_last = zoom_last.unwrap_or_default();
     let mut taken = FxHashSet::default();
     let mut levels: Vec<LevelData> = Vec::with_capacity(layer.levels.len());
     for ((level, joined), (coverage, _)) in layer.levels.iter().zip(join_levels).zip(coverages) {
@@ -155,6 +157,7 @@ fn build_layer(engine: &mut Engine, layer: &project::Layer) -> Result<BuiltLayer
             name: level.name.clone(),
             title: level.title.clone(),
             zooms: level.zooms,
+            zoom_last,
             units: joined.units,
             ids,
             coverage,

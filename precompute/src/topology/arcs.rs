@@ -21,7 +21,7 @@ pub(super) struct Arcs {
 pub(super) struct ArcUse(u32);
 
 impl ArcUse {
-    fn new(arc: usize, reversed: bool) -> Self {
+    pub(super) fn new(arc: usize, reversed: bool) -> Self {
         #[expect(
             clippy::cast_possible_truncation,
             reason = "2^31 arcs do not fit in memory"
@@ -36,6 +36,11 @@ impl ArcUse {
     pub(super) fn reversed(self) -> bool {
         self.0 & 1 == 1
     }
+
+    /// The same arc in the other direction.
+    pub(super) fn back(self) -> Self {
+        Self(self.0 ^ 1)
+    }
 }
 
 impl Arcs {
@@ -45,6 +50,26 @@ impl Arcs {
 
     pub(super) fn span(&self, arc: usize) -> std::ops::Range<usize> {
         self.starts[arc]..self.starts[arc + 1]
+    }
+
+    /// Where a walk begins.
+    pub(super) fn first(&self, walk: ArcUse) -> GridPoint {
+        let span = self.span(walk.arc());
+        self.points[if walk.reversed() {
+            span.end - 1
+        } else {
+            span.start
+        }]
+    }
+
+    /// The second point of a walk.
+    pub(super) fn second(&self, walk: ArcUse) -> GridPoint {
+        let span = self.span(walk.arc());
+        self.points[if walk.reversed() {
+            span.end - 2
+        } else {
+            span.start + 1
+        }]
     }
 
     /// The arc that holds a vertex.

@@ -60,6 +60,9 @@ pub(super) struct Finder {
 /// Below this many edges, comparing all pairs is cheaper than sorting.
 const PAIRS_MAX: usize = 24;
 
+/// Above this many edges, the sweep is divided into strips.
+const STRIP_MAX: usize = 2048;
+
 /// Crossings reported at most: a hostile scribble has a quadratic number of them.
 const CROSSINGS_MAX: usize = 1 << 16;
 
@@ -88,13 +91,57 @@ impl Finder {
     /// Visits the pairs whose boxes meet, along the longer side of the set's box.
     fn sweep(&mut self, edges: &[Edge], findings: &mut Findings) {
         let mut boxes = std::mem::take(&mut self.boxes);
-        let mut active = std::mem::take(&mut self.active);
-        boxes.clear();
-        active.clear();
         let along_x = is_wide(edges);
+        boxes.clear();
         boxes.extend((0_u32..).zip(edges).map(|(i, edge)| span(edge, along_x, i)));
         boxes.sort_unstable_by_key(|span| (span.low, span.edge));
-        for span in &boxes {
+        if boxes.len() <= STRIP_MAX {
+            self.sweep_strip(&boxes, edges, findings);
+        } else {
+            self.divide(&boxes, edges, findings);
+            // A pair that lies in two strips was seen twice.
+            findings.crossings.sort_unstable();
+            findings.crossings.dedup();
+        }
+        self.boxes = boxes;
+    }
+
+    /// Halves a large set across the sweep, so that few edges are active at a time.
+    fn divide(&mut self, boxes: &[Span], edges: &[Edge], findings: &mut Findings) {
+        let mut middles: Vec<i32> = boxes
+            .iter()
+            .map(|b| b.across_low.midpoint(b.across_high))
+            .collect();
+        let at = middles.len() / 2;
+        let middle = *middles.select_nth_unstable(at).1;
+        let lower: Vec<Span> = boxes
+            .iter()
+            .filter(|b| b.across_low <= middle)
+            .copied()
+            .collect();
+        let upper: Vec<Span> = boxes
+            .iter()
+            .filter(|b| b.across_high > middle)
+            .copied()
+            .collect();
+        if lower.len() + upper.len() > boxes.len() / 4 * 5 {
+            self.sweep_strip(boxes, edges, findings);
+            return;
+        }
+        for half in [lower, upper] {
+            if half.len() <= STRIP_MAX {
+                self.sweep_strip(&half, edges, findings);
+            } else {
+                self.divide(&half, edges, findings);
+            }
+        }
+    }
+
+    /// Sweeps boxes sorted by their low side.
+    fn sweep_strip(&mut self, boxes: &[Span], edges: &[Edge], findings: &mut Findings) {
+        let mut active = std::mem::take(&mut self.active);
+        active.clear();
+        for span in boxes {
             let mut at = 0;
             while let Some(other) = active.get(at) {
                 if other.high < span.low {
@@ -111,7 +158,6 @@ impl Finder {
                 break;
             }
         }
-        self.boxes = boxes;
         self.active = active;
     }
 

@@ -6,20 +6,27 @@
 mod arcs;
 mod buckets;
 mod crossing;
+mod defects;
+mod dissolve;
 mod layout;
+mod nesting;
 mod node;
 mod repair;
 mod rings;
 mod snap;
+mod stitch;
+#[cfg(test)]
+mod tests;
 mod validity;
 mod visits;
 mod weights;
 
 use geo_types::MultiPolygon;
 use rayon::prelude::*;
-use tilecore::geometry::{self, Polygon, Ring, Vertex};
+use tilecore::geometry::{self, GridPoint, Polygon, Ring, Vertex};
 
 use arcs::Arcs;
+pub use defects::{Defect, Defects};
 use layout::Layout;
 use repair::Repairer;
 use rings::{Rings, Shape};
@@ -35,13 +42,10 @@ pub struct Coverage {
     layout: Layout,
     /// By unit, the zooms at which it is not valid, as a mask.
     repair_zooms: Vec<u32>,
-}
-
-/// How far a coverage is from a partition, as shares of its whole area.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Defects {
-    pub gap_share: f64,
-    pub overlap_share: f64,
+    /// Vertices added or moved to bring neighbours together.
+    joined: usize,
+    /// Slivers between units of one group that were filled.
+    filled: usize,
 }
 
 impl Coverage {
@@ -59,10 +63,12 @@ impl Coverage {
 
     fn from_rings(mut rings: Rings) -> Self {
         let mut visits = Visits::new(&rings);
+        let mut joined = 0;
         for _ in 0..JOINS {
-            let Some(noded) = node::node(&rings, &visits) else {
+            let Some((noded, vertices)) = node::node(&rings, &visits) else {
                 break;
             };
+            joined += vertices;
             rings = noded;
             visits = Visits::new(&rings);
         }
@@ -80,13 +86,31 @@ impl Coverage {
             arcs,
             layout,
             repair_zooms,
+            joined,
+            filled: 0,
         }
     }
 
     /// Merges units that share a group into one; the result's units are the groups `0..groups`.
+    ///
+    /// A unit whose group is not below `groups` takes no part. Weights are computed anew: a
+    /// group's arcs are far longer.
     #[must_use]
-    pub fn dissolve(&self, _group_of_unit: &[usize], _groups: usize) -> Self {
-        Self::default()
+    pub fn dissolve(&self, group_of_unit: &[usize], groups: usize) -> Self {
+        let (rings, filled) = dissolve::dissolve(self, group_of_unit, groups);
+        Self {
+            filled,
+            ..Self::from_rings(rings)
+        }
+    }
+
+    /// Whether each arc is walked by a ring, in its direction and against it.
+    fn walked(&self) -> Vec<[bool; 2]> {
+        let mut walked = vec![[false; 2]; self.arcs.len()];
+        for walk in &self.layout.uses {
+            walked[walk.arc()][usize::from(walk.reversed())] = true;
+        }
+        walked
     }
 
     /// Every unit's rings with the zoom from which each vertex is kept.
@@ -116,6 +140,12 @@ impl Coverage {
         Polygon { exterior, holes }
     }
 
+    /// The points of a ring, in its direction.
+    fn points(&self, ring: usize) -> impl Iterator<Item = GridPoint> {
+        let vertices = self.arcs.walk(self.layout.uses_of_ring(ring));
+        vertices.map(|vertex| self.arcs.points[vertex])
+    }
+
     fn ring(&self, ring: usize) -> Ring {
         let mut vertices: Ring = self
             .arcs
@@ -139,15 +169,18 @@ impl Coverage {
         vertices
     }
 
-    /// By unit, a bit for every zoom 0–14 at which its kept vertices, on the zoom's tile grid, are
-    /// not a valid polygon: it touches itself there and has to be repaired.
+    /// By unit, a bit for every zoom at which its polygon, as tiles show it, touches itself or its
+    /// rings leave each other, so that it has to be repaired there.
+    ///
+    /// A tile shows the vertices up to its zoom on its grid; at `zoom_last`, up to one zoom more.
     #[must_use]
-    pub fn repair_zooms(&self) -> &[u32] {
-        &self.repair_zooms
+    pub fn repair_zooms(&self, zoom_last: u8) -> Vec<u32> {
+        validity::up_to(&self.arcs, &self.layout, &self.repair_zooms, zoom_last)
     }
 
+    /// How far the coverage is from a partition, after neighbours were brought together.
     #[must_use]
     pub fn defects(&self) -> Defects {
-        Defects::default()
+        defects::measure(self)
     }
 }

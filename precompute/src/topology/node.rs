@@ -45,8 +45,9 @@ struct Side {
     line: Vec<GridPoint>,
 }
 
-/// The rings with what they lacked; `None` when they lacked nothing.
-pub(super) fn node(rings: &Rings, visits: &Visits) -> Option<Rings> {
+/// The rings with what they lacked, and how many vertices were added or moved; `None` when they
+/// lacked nothing.
+pub(super) fn node(rings: &Rings, visits: &Visits) -> Option<(Rings, usize)> {
     let mut joiner = Joiner::new(rings, visits);
     let mut open = joiner.open();
     for _ in 0..ROUNDS {
@@ -61,7 +62,8 @@ pub(super) fn node(rings: &Rings, visits: &Visits) -> Option<Rings> {
         }
         open = joiner.open();
     }
-    joiner.finish(rings)
+    let joined = joiner.joined;
+    joiner.finish(rings).map(|rings| (rings, joined))
 }
 
 struct Joiner {
@@ -73,6 +75,7 @@ struct Joiner {
     /// Where vertices went; a target may have moved on.
     moved: FxHashMap<GridPoint, GridPoint>,
     changed_units: FxHashSet<u32>,
+    joined: usize,
 }
 
 impl Joiner {
@@ -100,6 +103,7 @@ impl Joiner {
                 .collect(),
             moved: FxHashMap::default(),
             changed_units: FxHashSet::default(),
+            joined: 0,
         }
     }
 
@@ -153,6 +157,7 @@ impl Joiner {
             self.changed_units.extend(&units);
             self.units_at.entry(stays).or_default().extend(units);
             self.moved.insert(goes, stays);
+            self.joined += 1;
         }
         if !pairs.is_empty() {
             let moved = &self.moved;
@@ -216,6 +221,7 @@ impl Joiner {
             let at = index as usize + 1;
             side.line.splice(at..at, points.iter().map(|p| p.1));
             self.changed_units.insert(side.unit);
+            self.joined += points.len();
             for (_, point) in points {
                 self.units_at.entry(point).or_default().push(side.unit);
             }

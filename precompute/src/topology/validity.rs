@@ -10,11 +10,12 @@ use tilecore::tile::ZOOM_MAX;
 use super::arcs::Arcs;
 use super::crossing::{Edge, Finder, Findings};
 use super::layout::Layout;
+use super::nesting::parents;
 use super::repair::push_edges;
-use super::rings::double_area;
+use super::rings::{Loop, double_area};
 
-/// Zooms that are checked, from 0.
-pub(super) const ZOOMS: u8 = 15;
+/// Zooms at which vertices are restored, from 0: those that maps are published for.
+const ZOOMS: u8 = 15;
 
 /// Rounds of restoring: each brings back one vertex a crossing, so what is left after as many
 /// would need most of its vertices.
@@ -62,6 +63,26 @@ pub(super) fn settle(arcs: &mut Arcs, layout: &Layout) -> Vec<u32> {
     masks
 }
 
+/// Each unit's zooms that need repair when tiles are shown up to `zoom_last`, and there with the
+/// vertices of one zoom more; `masks` is what [`settle`] found.
+pub(super) fn up_to(arcs: &Arcs, layout: &Layout, masks: &[u32], zoom_last: u8) -> Vec<u32> {
+    let zoom_last = zoom_last.min(ZOOM_MAX);
+    let known = (1_u32 << zoom_last.min(ZOOMS)) - 1;
+    (0..layout.units())
+        .into_par_iter()
+        .map_init(Checker::default, |checker, unit| {
+            let mut mask = masks[unit] & known;
+            for zoom in ZOOMS.min(zoom_last)..=zoom_last {
+                let detail = zoom + u8::from(zoom == zoom_last);
+                checker.walk(arcs, layout, unit);
+                checker.keep(zoom, u16::from(detail) * M_PER_ZOOM);
+                mask |= u32::from(!checker.is_valid()) << zoom;
+            }
+            mask
+        })
+        .collect()
+}
+
 /// A vertex of the unit under check.
 #[derive(Debug, Clone, Copy)]
 struct Walked {
@@ -76,6 +97,8 @@ struct Walked {
 #[derive(Debug, Default)]
 struct Checker {
     walked: Vec<Walked>,
+    /// By ring of the unit, the exterior of its polygon.
+    shells: Vec<u32>,
     ring: Vec<GridPoint>,
     /// Where each edge of a zoom starts on its arc.
     sources: Vec<Walked>,
@@ -92,10 +115,8 @@ impl Checker {
         let mut restored = Vec::new();
         for zoom in (0..ZOOMS).rev() {
             let m_max = u16::from(zoom) * M_PER_ZOOM;
-            self.walked.retain(|vertex| vertex.m <= m_max);
-            self.quantise(zoom);
-            self.finder.find(&self.edges, &mut self.findings);
-            if self.findings.is_clean() {
+            self.keep(zoom, m_max);
+            if self.is_valid() {
                 continue;
             }
             mask |= 1 << zoom;
@@ -112,20 +133,61 @@ impl Checker {
 
     fn walk(&mut self, arcs: &Arcs, layout: &Layout, unit: usize) {
         self.walked.clear();
-        for (ring, id) in layout.rings_of_unit(unit).zip(0..) {
-            for arc_use in layout.uses_of_ring(ring) {
-                let vertices = arcs
-                    .walk(std::slice::from_ref(arc_use))
-                    .map(|index| Walked {
+        self.shells.clear();
+        let mut id = 0;
+        for polygon in layout.polygons_of_unit(unit) {
+            let shell = id;
+            for ring in layout.rings_of_polygon(polygon) {
+                for arc_use in layout.uses_of_ring(ring) {
+                    let walk = std::slice::from_ref(arc_use);
+                    self.walked.extend(arcs.walk(walk).map(|index| Walked {
                         point: arcs.points[index],
                         m: arcs.m[index],
                         ring: id,
                         index,
                         reversed: arc_use.reversed(),
-                    });
-                self.walked.extend(vertices);
+                    }));
+                }
+                self.shells.push(shell);
+                id += 1;
             }
         }
+    }
+
+    /// Leaves the vertices up to a weight, on a zoom's grid; the weights only go down.
+    fn keep(&mut self, zoom: u8, m_max: u16) {
+        self.walked.retain(|vertex| vertex.m <= m_max);
+        self.quantise(zoom);
+    }
+
+    fn is_valid(&mut self) -> bool {
+        self.finder.find(&self.edges, &mut self.findings);
+        self.findings.is_clean() && self.is_nested()
+    }
+
+    /// Whether every hole is in its exterior and every exterior in no other.
+    fn is_nested(&self) -> bool {
+        if self
+            .edges
+            .iter()
+            .all(|edge| edge.ring == self.edges[0].ring)
+        {
+            return true;
+        }
+        let chunks = || self.edges.chunk_by(|a, b| a.ring == b.ring);
+        let ids: Vec<u32> = chunks().map(|edges| edges[0].ring).collect();
+        let rings: Vec<Loop> = chunks()
+            .map(|edges| edges.iter().map(|edge| edge.from).collect())
+            .collect();
+        let is_shell = |id: u32| self.shells[id as usize] == id;
+        ids.iter().zip(parents(&rings)).all(|(&id, parent)| {
+            let parent = parent.map(|ring| ids[ring]);
+            if is_shell(id) {
+                parent.is_none_or(|around| !is_shell(around))
+            } else {
+                parent == Some(self.shells[id as usize])
+            }
+        })
     }
 
     /// The edges of the kept vertices on a zoom's grid, without rings that vanish there.
