@@ -30,6 +30,7 @@ pub mod pool;
 pub mod router;
 pub mod routes;
 pub mod rows;
+pub mod search;
 pub mod serve;
 pub mod served;
 pub mod snapshot;

@@ -9,7 +9,9 @@ use axum::routing::get;
 use crate::app::App;
 use crate::http::HttpError;
 use crate::http::edge::edge;
-use crate::routes::{catalog, health, item, items, metrics, queryables, tilejson, tiles, ui};
+use crate::routes::{
+    catalog, health, item, items, metrics, queryables, search, stats, tilejson, tiles, ui,
+};
 
 /// The whole server but its sockets.
 pub fn router(app: Arc<App>) -> Router {
@@ -28,6 +30,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/{layer}/items.csv", get(items::csv))
         .route("/{layer}/items.geojson", get(items::geojson))
         .route("/{layer}/items/{id}", get(item::item))
+        .route("/{layer}/search", get(search::search))
+        .route("/{layer}/stats", get(stats::stats))
         .route("/{layer}/at", get(item::at))
         .fallback(async || HttpError::NotFound("nothing has this address".into()))
         .method_not_allowed_fallback(async || HttpError::MethodNotAllowed)

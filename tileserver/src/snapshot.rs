@@ -3,7 +3,7 @@
 //! The caches live here, so nothing of one version can answer for another, and all of it goes
 //! when the last request that uses the version ends.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
@@ -20,6 +20,7 @@ use crate::level::LevelData;
 use crate::memo::{Fault, Memo, Place, Wanted, Weigh};
 use crate::metrics::Metrics;
 use crate::pool::Pool;
+use crate::search;
 
 /// What a manifest may not say, or files may not hold.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +56,8 @@ pub struct Snapshot {
     numbers: FxHashMap<String, usize>,
     pub bitmaps: Arc<Memo<FilterKey, Bitmap>>,
     pub templates: Arc<Memo<TemplateKey, Template>>,
+    /// Per layer, made when first asked for.
+    searches: Vec<OnceLock<search::Index>>,
 }
 
 /// What a template is made for.
@@ -154,7 +157,9 @@ impl Snapshot {
             }
             levels.push(opened);
         }
+        let searches = levels.iter().map(|_| OnceLock::new()).collect();
         Ok(Self {
+            searches,
             manifest,
             levels,
             numbers,
@@ -235,6 +240,12 @@ impl Snapshot {
         Ok(Some(
             self.bitmaps.get_or_compute(&key, place, evaluate).await?,
         ))
+    }
+
+    /// The names and keys of a layer. Panics beyond the last layer.
+    #[must_use]
+    pub fn search_index(&self, layer: usize) -> &search::Index {
+        self.searches[layer].get_or_init(|| search::Index::new(self.layer_at(layer)))
     }
 
     /// The layer of a name.

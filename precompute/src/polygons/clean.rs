@@ -1,16 +1,20 @@
 //! One feature's rings in, a valid multipolygon in EPSG:3857 metres out, with what that took.
 //!
 //! ```text
-//! raw ─▸ tidy ─▸ valid? repair ─▸ degrees ─▸ fit to the world ─▸ metres ─▸ MultiPolygon
+//! raw ─▸ tidy ─▸ valid? ─▸ degrees ─▸ fit to the world ─▸ metres ─▸ repair if not ─▸ MultiPolygon
 //! ```
+//! What is valid is decided in the file's own coordinates; repairs are made in metres, so that a new
+//! vertex lies on the edge as its neighbours draw it.
 //! Rings that are valid and inside the world keep every vertex, and equal coordinates of the file
 //! stay equal, so neighbours go on sharing theirs.
 
 use geo_types::{LineString, MultiPolygon, Polygon};
 use tilecore::mercator::HALF_WORLD_M;
 
+use super::collect::RawGeometry;
+use super::nest::nest;
 use super::overlay;
-use super::rings::{Bounds, Rings, tidy};
+use super::rings::{Bounds, Rings, double_area, tidy};
 use super::validity::{defect, is_counter_clockwise};
 use super::world;
 use crate::crs::Crs;
@@ -38,8 +42,8 @@ pub(super) enum Fault {
 }
 
 /// Makes one feature valid, and puts it on the map.
-pub(super) fn clean(raw: &Rings, crs: &Crs) -> Result<Clean, Fault> {
-    let (mut rings, tidied) = tidy(raw).map_err(Fault::Skip)?;
+pub(super) fn clean(raw: &RawGeometry, crs: &Crs) -> Result<Clean, Fault> {
+    let (mut rings, tidied) = tidy(&raw.rings).map_err(Fault::Skip)?;
     let mut repairs = Vec::new();
     if tidied.unclosed {
         repairs.push("unclosed_ring");
@@ -51,21 +55,18 @@ pub(super) fn clean(raw: &Rings, crs: &Crs) -> Result<Clean, Fault> {
     if crs.is_degrees() {
         world::check_degrees(&bounds).map_err(Fault::File)?;
     }
-    if has_wrong_winding(&rings) {
+    let mut is_rewound = false;
+    if raw.is_ungrouped {
+        (rings, is_rewound) = nest(&rings).map_err(Fault::Skip)?;
+    }
+    if is_rewound || has_wrong_winding(&rings) {
         repairs.push("wrong_winding");
     }
     // A ring across the antimeridian crosses itself only on paper.
-    let (fitted, done) = if crs.is_degrees() && world::may_leave(&bounds) {
-        world::fit(rings).map_err(Fault::Skip)?
-    } else {
-        (rings, None)
-    };
-    rings = fitted;
-    repairs.extend(done);
-    if let Some(defect) = defect(&rings) {
-        repairs.push(defect.reason());
-        rings = overlay::repair(&rings).map_err(Fault::Skip)?;
+    if crs.is_degrees() && world::may_leave(&bounds) {
+        rings = fit(rings, &mut repairs)?;
     }
+    let defect = defect(&rings);
     if crs.is_web_mercator() && is_in_world(&bounds) {
         for c in &mut rings.coords {
             c.x = c.x.clamp(-HALF_WORLD_M, HALF_WORLD_M);
@@ -76,17 +77,25 @@ pub(super) fn clean(raw: &Rings, crs: &Crs) -> Result<Clean, Fault> {
             if !crs.to_degrees(&mut rings.coords) {
                 return Err(Fault::Skip("outside_crs"));
             }
-            let (fitted, done) = world::fit(rings).map_err(Fault::Skip)?;
-            rings = fitted;
-            repairs.extend(done);
+            rings = fit(rings, &mut repairs)?;
         }
         world::project(&mut rings.coords);
+    }
+    if let Some(defect) = defect {
+        repairs.push(defect.reason());
+        rings = overlay::repair(&rings).map_err(Fault::Skip)?;
     }
     Ok(Clean {
         geometry: multipolygon(&rings),
         repairs,
         bounds,
     })
+}
+
+fn fit(rings: Rings, repairs: &mut Vec<&'static str>) -> Result<Rings, Fault> {
+    let (rings, done) = world::fit(rings).map_err(Fault::Skip)?;
+    repairs.extend(done);
+    Ok(rings)
 }
 
 fn is_in_world(bounds: &Bounds) -> bool {
@@ -101,7 +110,7 @@ fn has_wrong_winding(rings: &Rings) -> bool {
         if polygon.len() < 2 {
             return false;
         }
-        let turns_left = |ring| is_counter_clockwise(rings.ring(ring));
+        let turns_left = |ring| double_area(rings.ring(ring)) > 0.0;
         let exterior = polygon.next().map(turns_left);
         polygon.any(|hole| Some(turns_left(hole)) == exterior)
     })
@@ -138,7 +147,11 @@ mod tests {
 
     fn check(input: &str, crs: &str, expected: Result<(f64, &[&str]), Fault>) {
         let crs = Crs::parse(crs).unwrap();
-        match (clean(&rings(input), &crs), expected) {
+        let raw = RawGeometry {
+            rings: rings(input),
+            ..RawGeometry::default()
+        };
+        match (clean(&raw, &crs), expected) {
             (Ok(clean), Ok((area, repairs))) => {
                 assert_eq!(clean.repairs, repairs, "{input}");
                 let found = clean.geometry.unsigned_area();
@@ -152,7 +165,11 @@ mod tests {
     #[test]
     fn web_mercator_passes_through_to_the_bit() {
         let input = rings("0.1 0.7,1.3 0.2,1.1 1.9,0.1 0.7|0.5 0.7,0.6 0.8,0.6 0.7");
-        let clean = clean(&input, &Crs::parse("3857").unwrap()).unwrap();
+        let raw = RawGeometry {
+            rings: input.clone(),
+            ..RawGeometry::default()
+        };
+        let clean = clean(&raw, &Crs::parse("3857").unwrap()).unwrap();
         assert_eq!(clean.repairs, ["unclosed_ring"]);
         assert_eq!(clean.geometry.0[0].exterior().0[..], input.coords[..4]);
     }
@@ -173,5 +190,10 @@ mod tests {
         );
         check("0 0,0 0,0 0", "3857", Err(Fault::Skip("degenerate_ring")));
         check("0 0,1 1,2 2,0 0", "3857", Err(Fault::Skip("no_area")));
+        check(
+            "3e7 3e7,3.1e7 3e7,3.1e7 3.1e7",
+            "EPSG:3035",
+            Err(Fault::Skip("outside_crs")),
+        );
     }
 }

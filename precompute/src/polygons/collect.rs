@@ -40,6 +40,8 @@ pub(super) struct RawGeometry {
     pub(super) is_flattened: bool,
     /// Points or lines of a collection are left out.
     pub(super) has_others: bool,
+    /// Every ring is a polygon of its own, because the format does not group them.
+    pub(super) is_ungrouped: bool,
 }
 
 /// Takes the features of one file.
@@ -55,16 +57,25 @@ pub(super) struct Collector {
 
 impl Collector {
     /// `columns` are those of [`Properties::Row`].
-    pub(super) fn new(file: &Arc<str>, crs: Crs, columns: Vec<String>) -> Self {
-        let index = columns.iter().cloned().zip(0..).collect();
-        Self {
+    ///
+    /// # Errors
+    /// When two have the same name.
+    pub(super) fn new(file: &Arc<str>, crs: Crs, columns: Vec<String>) -> Result<Self, InputError> {
+        let mut index = FxHashMap::default();
+        for (at, name) in columns.iter().enumerate() {
+            if index.insert(name.clone(), at).is_some() {
+                let message = "two columns have this name: rename one";
+                return Err(InputError::new(&**file, message).at(Place::Column(name.clone())));
+            }
+        }
+        Ok(Self {
             file: Arc::clone(file),
             crs,
             columns,
             index,
             polygons: Polygons::default(),
             bounds: Bounds::EMPTY,
-        }
+        })
     }
 
     pub(super) fn crs(&self) -> &Crs {
@@ -88,7 +99,7 @@ impl Collector {
                 let others = raw.geometry.as_ref().is_ok_and(|g| g.has_others);
                 let flattened = raw.geometry.as_ref().is_ok_and(|g| g.is_flattened);
                 let outcome = match raw.geometry {
-                    Ok(geometry) => clean(&geometry.rings, crs),
+                    Ok(geometry) => clean(&geometry, crs),
                     Err(reason) => Err(Fault::Skip(reason)),
                 };
                 let outcome = outcome.map(|mut clean| {

@@ -192,10 +192,13 @@ impl Reading<'_> {
     }
 
     fn flush(&mut self) -> Result<(), InputError> {
-        let collector = self.collector.get_or_insert_with(|| {
-            let crs = self.declared.clone().unwrap_or_else(Crs::degrees);
-            Collector::new(&self.file.name, crs, Vec::new())
-        });
+        let collector = match &mut self.collector {
+            Some(collector) => collector,
+            none => {
+                let crs = self.declared.clone().unwrap_or_else(Crs::degrees);
+                none.insert(Collector::new(&self.file.name, crs, Vec::new())?)
+            }
+        };
         let (batch, name) = (&self.batch, &*self.file.name);
         collector.add(std::mem::take(&mut self.texts), |text: Text| {
             feature::parse(&batch[text.range.clone()], text.number).map_err(|(message, at)| {

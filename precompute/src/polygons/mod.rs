@@ -5,11 +5,19 @@ mod cell;
 mod choose;
 mod clean;
 mod collect;
+mod csv;
+mod flatgeobuf;
 mod geojson;
+mod geopackage;
+mod geoparquet;
+mod nest;
 mod overlay;
 mod rings;
+mod shapefile;
 mod simple_rings;
 mod validity;
+mod wkb;
+mod wkt;
 mod world;
 
 use std::path::PathBuf;
@@ -114,11 +122,27 @@ fn read_file(
 ) -> Result<Polygons, InputError> {
     match format {
         Format::GeoJson | Format::GeoJsonSeq => geojson::read(&file.open()?, format, crs),
-        _ => Err(InputError::new(
-            &*file.name,
-            format!("format {format:?} is not read yet ({:?})", source.layer),
-        )),
+        Format::FlatGeobuf => flatgeobuf::read(&file.open()?, crs),
+        Format::Shapefile => shapefile::read(file, crs),
+        Format::GeoPackage => geopackage::read(file, source.layer.as_deref(), crs),
+        Format::GeoParquet => geoparquet::read(&file.open()?, source.geometry.as_deref(), crs),
+        Format::Csv => csv::read(&file.open()?, source.geometry.as_deref(), crs),
     }
+}
+
+/// The CRS to read a file in: the one given, else the one it names.
+fn settle(
+    file: &str,
+    given: Option<&Crs>,
+    named: impl FnOnce() -> Option<Result<Crs, String>>,
+) -> Result<Crs, InputError> {
+    let crs = match given {
+        Some(given) => Ok(given.clone()),
+        None => named().unwrap_or_else(|| {
+            Err("it names no CRS: write it as crs, such as crs = \"EPSG:2154\"".to_owned())
+        }),
+    };
+    crs.map_err(|message| InputError::new(file, message))
 }
 
 #[cfg(test)]

@@ -374,7 +374,7 @@ fn each_nested(
 }
 
 /// Whether `inner` runs inside `outer`, which it does not cross.
-fn lies_inside(rings: &Rings, boundary: &Boundary, inner: usize, outer: usize) -> bool {
+pub(super) fn lies_inside(rings: &Rings, boundary: &Boundary, inner: usize, outer: usize) -> bool {
     let from = rings.range(inner).start;
     let (at, on) = (rings.coords[from], rings.coords[from + 1]);
     match boundary.side(&rings.coords, outer, at) {

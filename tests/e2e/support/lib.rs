@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::OnceLock;
+use std::sync::Mutex;
 
 pub use server::Server;
 pub use village::Village;
@@ -21,31 +21,22 @@ pub use village::Village;
 /// When it cannot be built.
 #[must_use]
 pub fn binary(name: &str) -> PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let directory = BUILT.get_or_init(|| {
-        let test = std::env::current_exe().expect("a test is a file");
-        let directory = test
-            .ancestors()
-            .nth(2)
-            .expect("in target/<profile>/deps")
-            .to_owned();
+    static BUILT: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    let test = std::env::current_exe().expect("a test is a file");
+    let directory = test.ancestors().nth(2).expect("in target/<profile>/deps");
+    let mut built = BUILT
+        .lock()
+        .expect("no test builds after one that failed to");
+    if !built.iter().any(|other| other == name) {
         let mut build = Command::new(env!("CARGO"));
-        build.args([
-            "build",
-            "--quiet",
-            "--bins",
-            "-p",
-            "precompute",
-            "-p",
-            "tileserver",
-        ]);
+        build.args(["build", "--quiet", "--package", name, "--bin", name]);
         if directory.ends_with("release") {
             build.arg("--release");
         }
         let status = build.current_dir(workspace()).status().expect("cargo runs");
-        assert!(status.success(), "the binaries do not build");
-        directory
-    });
+        assert!(status.success(), "{name} does not build");
+        built.push(name.to_owned());
+    }
     directory.join(name)
 }
 

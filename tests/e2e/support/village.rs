@@ -302,6 +302,7 @@ fn indicator(name: &str, kind: Kind, unit: &str) -> Indicator {
         kind,
         unit: (!unit.is_empty()).then(|| unit.to_owned()),
         label: text(name),
+        description: Localized::new(),
         sql: format!("sum({name})"),
         from: "results".into(),
         level: "quarter".into(),
@@ -322,6 +323,7 @@ fn level(layer: &str, name: &str, zooms: [u8; 2], rows: &LevelRows) -> Level {
     };
     Level {
         name: name.into(),
+        title: Localized::new(),
         zooms,
         rows: rows.keys.len() as u64,
         bounds: [

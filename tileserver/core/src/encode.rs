@@ -62,6 +62,15 @@ pub(crate) fn put_bytes(out: &mut Vec<u8>, key: u8, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
+/// What precedes a feature's tags: its own length and theirs.
+pub(crate) fn put_feature_frame(out: &mut Vec<u8>, tags: usize, fixed: usize) {
+    let length = 1 + varint_len(tags as u64) + tags + fixed;
+    out.push(LAYER_FEATURE);
+    put_varint(out, length as u64);
+    out.push(FEATURE_TAGS);
+    put_varint(out, tags as u64);
+}
+
 /// The commands of a polygon or multipolygon.
 pub(crate) fn put_geometry(out: &mut Vec<u8>, shape: &Shape) {
     let mut cursor = Cell::default();
@@ -90,34 +99,69 @@ fn zigzag(value: i32) -> u64 {
     u64::from((value << 1 ^ value >> 31).cast_unsigned())
 }
 
-/// A value message of the layer's table: the smallest type that holds `value` exactly.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "whole numbers below 2^53; a float is used only where it is equal"
-)]
-#[expect(clippy::float_cmp, reason = "exactness is the question")]
-pub(crate) fn put_number(out: &mut Vec<u8>, value: f64) {
-    if value.trunc() == value && value.abs() <= WHOLE_MAX {
-        if value >= 0.0 {
-            put_whole(out, value as u64);
+/// A number's type in the tile.
+enum Number {
+    Uint(u64),
+    /// Zigzag-coded.
+    Sint(u64),
+    Float(f32),
+    Double(f64),
+}
+
+impl Number {
+    /// The smallest type that holds `value` exactly.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "whole numbers below 2^53; a float is used only where it is equal"
+    )]
+    #[expect(clippy::float_cmp, reason = "exactness is the question")]
+    fn smallest(value: f64) -> Self {
+        if value.trunc() == value && value.abs() <= WHOLE_MAX {
+            if value >= 0.0 {
+                Self::Uint(value as u64)
+            } else {
+                Self::Sint((-value as u64) * 2 - 1)
+            }
+        } else if f64::from(value as f32) == value {
+            Self::Float(value as f32)
         } else {
-            let zigzag = (-value as u64) * 2 - 1;
-            put_value(out, VALUE_SINT, varint_len(zigzag));
-            put_varint(out, zigzag);
+            Self::Double(value)
         }
-    } else if f64::from(value as f32) == value {
-        put_value(out, VALUE_FLOAT, 4);
-        out.extend_from_slice(&(value as f32).to_le_bytes());
-    } else {
-        put_value(out, VALUE_DOUBLE, 8);
-        out.extend_from_slice(&value.to_le_bytes());
     }
 }
 
-pub(crate) fn put_whole(out: &mut Vec<u8>, value: u64) {
-    put_value(out, VALUE_UINT, varint_len(value));
-    put_varint(out, value);
+/// A number that is equal for values whose messages have the same type and length.
+#[expect(clippy::cast_possible_truncation, reason = "at most 10")]
+pub(crate) fn number_kind(value: f64) -> u8 {
+    match Number::smallest(value) {
+        Number::Uint(value) => varint_len(value) as u8,
+        Number::Sint(value) => 16 + varint_len(value) as u8,
+        Number::Float(_) => 32,
+        Number::Double(_) => 33,
+    }
+}
+
+/// A value message of the layer's table: the smallest type that holds `value` exactly.
+pub(crate) fn put_number(out: &mut Vec<u8>, value: f64) {
+    match Number::smallest(value) {
+        Number::Uint(value) => {
+            put_value(out, VALUE_UINT, varint_len(value));
+            put_varint(out, value);
+        }
+        Number::Sint(value) => {
+            put_value(out, VALUE_SINT, varint_len(value));
+            put_varint(out, value);
+        }
+        Number::Float(value) => {
+            put_value(out, VALUE_FLOAT, 4);
+            out.extend_from_slice(&value.to_le_bytes());
+        }
+        Number::Double(value) => {
+            put_value(out, VALUE_DOUBLE, 8);
+            out.extend_from_slice(&value.to_le_bytes());
+        }
+    }
 }
 
 pub(crate) fn put_text(out: &mut Vec<u8>, text: &str) {

@@ -4,15 +4,18 @@
 //! layer  = head │ keys of extra columns │ feature of each row that passes │ values they use
 //! feature = tags, written here │ id and geometry, from the template
 //! ```
-//! A value's index in the layer is the order of its first use, so tags depend on the rows that
-//! pass; everything else is copied: bytes for the checksum, and bits for the gzip stream.
+//! A value's index in the layer is its position among those in use, so tags depend on the rows
+//! that pass; the rest of a feature is copied: bytes for the checksum, bits for the gzip stream.
 
 use rustc_hash::FxHashMap;
 
 use crate::Bitmap;
 use crate::bits::BitWriter;
+use crate::codes::Codes;
+use crate::deflate::{Block, Code};
 use crate::encode;
-use crate::template::{MISSING, Template};
+use crate::template::Template;
+use crate::values::MISSING;
 
 /// A property that a request adds, such as a score; indexed by row.
 #[derive(Debug, Clone, Copy)]
@@ -58,34 +61,22 @@ pub struct Scratch {
     body: Vec<u8>,
     /// Where the tile starts in `body`.
     start: usize,
-    tags: Vec<u8>,
+    /// The units that pass.
+    units: Vec<u32>,
+    /// Per unit that passes, where its feature and the part from the template start in `body`.
+    marks: Vec<[u32; 2]>,
     /// Per value of the template its index in this tile, or [`MISSING`].
     indices: Vec<u32>,
-    /// Values in the order of their indices.
-    used: Vec<Used>,
-    extra_indices: FxHashMap<u64, u32>,
-    extra_bytes: Vec<u8>,
-    /// The units that pass and where their features are in `body`.
-    marks: Vec<Mark>,
-    /// Where the features end in `body`.
-    features_end: usize,
+    tags: Vec<u8>,
+    extras: Extras,
     bits: Vec<u8>,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Used {
-    /// Of the template's values.
-    Value(u32),
-    /// Bytes of `extra_bytes`.
-    Extra { start: u32, end: u32 },
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Mark {
-    unit: u32,
-    start: u32,
-    /// Where the bytes from the template start.
-    fixed: u32,
+/// Values that the template does not have.
+#[derive(Debug, Default)]
+struct Extras {
+    indices: FxHashMap<u64, u32>,
+    bytes: Vec<u8>,
 }
 
 /// Room for a tile's frame: the layer's key and length.
@@ -100,11 +91,15 @@ pub fn gather(
     coding: Coding,
     scratch: &mut Scratch,
 ) -> Tile {
-    identity(template, rows, extras, scratch);
-    let shown = scratch.marks.len();
+    scratch.select(template, rows);
+    let shown = scratch.units.len();
+    if shown > 0 {
+        scratch.number_values(template);
+        scratch.write(template, extras);
+    }
     let bytes = match coding {
         _ if shown == 0 => Vec::new(),
-        Coding::Identity => scratch.identity().to_vec(),
+        Coding::Identity => scratch.body[scratch.start..].to_vec(),
         Coding::Gzip => gzip(template, scratch),
     };
     Tile {
@@ -114,111 +109,103 @@ pub fn gather(
     }
 }
 
-impl Scratch {
-    /// The bytes of the tile that was made last.
-    pub(crate) fn identity(&self) -> &[u8] {
-        &self.body[self.start..]
-    }
-
-    fn clear(&mut self, values: usize) {
-        self.body.clear();
-        self.body.resize(FRAME, 0);
-        self.indices.clear();
-        self.indices.resize(values, MISSING);
-        self.used.clear();
-        self.extra_indices.clear();
-        self.extra_bytes.clear();
-        self.marks.clear();
-    }
-}
-
-/// Makes the tile's bytes in `scratch`.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "a tile holds less than 4 GiB, as its template's pieces do"
 )]
-pub(crate) fn identity(
-    template: &Template,
-    rows: Option<&Bitmap>,
-    extras: &[ExtraColumn],
-    scratch: &mut Scratch,
-) {
-    scratch.clear(template.values.len());
-    scratch.body.extend_from_slice(&template.head);
-    for extra in extras {
-        encode::put_bytes(&mut scratch.body, encode::LAYER_KEY, extra.name.as_bytes());
-    }
-    for (unit, &row) in template.rows.iter().enumerate() {
-        if rows.is_some_and(|rows| !rows.contains(row as usize)) {
-            continue;
-        }
-        let start = scratch.body.len() as u32;
-        scratch.put_tags(template, unit);
-        for (key, extra) in (template.width as u64..).zip(extras) {
-            scratch.put_extra(key, extra.values, row as usize);
-        }
-        let fixed = template.features.bytes(unit);
-        let tags = scratch.tags.len();
-        let length = 1 + encode::varint_len(tags as u64) + tags + fixed.len();
-        scratch.body.push(encode::LAYER_FEATURE);
-        encode::put_varint(&mut scratch.body, length as u64);
-        encode::put_bytes(&mut scratch.body, encode::FEATURE_TAGS, &scratch.tags);
-        scratch.marks.push(Mark {
-            unit: unit as u32,
-            start,
-            fixed: scratch.body.len() as u32,
-        });
-        scratch.body.extend_from_slice(fixed);
-    }
-    scratch.features_end = scratch.body.len();
-    for used in &scratch.used {
-        scratch.body.extend_from_slice(match *used {
-            Used::Value(value) => template.values.bytes(value as usize),
-            Used::Extra { start, end } => &scratch.extra_bytes[start as usize..end as usize],
-        });
-    }
-    scratch.put_frame();
-}
-
 impl Scratch {
-    /// Starts the tags of a unit with those of the template's properties.
-    fn put_tags(&mut self, template: &Template, unit: usize) {
-        self.tags.clear();
-        let cells = &template.cells[unit * template.width..][..template.width];
-        for (key, &value) in (0..).zip(cells) {
-            if value == MISSING {
-                continue;
+    /// Finds the units that pass.
+    fn select(&mut self, template: &Template, rows: Option<&Bitmap>) {
+        self.units.clear();
+        let units = 0..template.rows.len() as u32;
+        match rows {
+            None => self.units.extend(units),
+            Some(rows) => {
+                let passing =
+                    units.filter(|&unit| rows.contains(template.rows[unit as usize] as usize));
+                self.units.extend(passing);
             }
-            let index = &mut self.indices[value as usize];
-            if *index == MISSING {
-                *index = next_index(&self.used);
-                self.used.push(Used::Value(value));
-            }
-            encode::put_varint(&mut self.tags, key);
-            encode::put_varint(&mut self.tags, u64::from(*index));
         }
     }
 
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a tile holds less than 4 GiB"
-    )]
-    fn put_extra(&mut self, key: u64, values: ExtraValues, row: usize) {
-        let bits = match values {
-            ExtraValues::Whole(values) if values[row] == EXTRA_MISSING => return,
-            ExtraValues::Whole(values) => f64::from(values[row]).to_bits(),
-            ExtraValues::Number(values) if values[row].is_nan() => return,
-            ExtraValues::Number(values) => values[row].to_bits(),
-        };
-        let index = *self.extra_indices.entry(bits).or_insert_with(|| {
-            let start = self.extra_bytes.len() as u32;
-            encode::put_number(&mut self.extra_bytes, f64::from_bits(bits));
-            let end = self.extra_bytes.len() as u32;
-            self.used.push(Used::Extra { start, end });
-            next_index(&self.used) - 1
-        });
-        encode::put_varint(&mut self.tags, key);
-        encode::put_varint(&mut self.tags, u64::from(index));
+    /// Numbers the values that the units that pass use, in the template's order.
+    fn number_values(&mut self, template: &Template) {
+        let values = template.values.len() as u32;
+        self.indices.clear();
+        if self.units.len() == template.rows.len() {
+            self.indices.extend(0..values);
+            return;
+        }
+        self.indices.resize(values as usize, MISSING);
+        for column in template.cells.chunks_exact(template.rows.len()) {
+            for &unit in &self.units {
+                let value = column[unit as usize];
+                if value != MISSING {
+                    self.indices[value as usize] = 0;
+                }
+            }
+        }
+        let mut used = 0;
+        for index in &mut self.indices {
+            if *index != MISSING {
+                *index = used;
+                used += 1;
+            }
+        }
+    }
+
+    /// Writes the tile's bytes.
+    fn write(&mut self, template: &Template, extras: &[ExtraColumn]) {
+        self.body.clear();
+        self.body.resize(FRAME, 0);
+        self.body.extend_from_slice(&template.head);
+        for extra in extras {
+            encode::put_bytes(&mut self.body, encode::LAYER_KEY, extra.name.as_bytes());
+        }
+        let used = self
+            .indices
+            .iter()
+            .filter(|index| **index != MISSING)
+            .count();
+        self.extras.indices.clear();
+        self.extras.bytes.clear();
+        self.marks.clear();
+        for &unit in &self.units {
+            let unit = unit as usize;
+            self.tags.clear();
+            let columns = template.cells.chunks_exact(template.rows.len());
+            for (key, column) in (0..).zip(columns) {
+                if column[unit] != MISSING {
+                    let index = self.indices[column[unit] as usize];
+                    encode::put_varint(&mut self.tags, key);
+                    encode::put_varint(&mut self.tags, u64::from(index));
+                }
+            }
+            let row = template.rows[unit] as usize;
+            for (key, extra) in (template.width as u64..).zip(extras) {
+                if let Some(index) = self.extras.index(extra.values, row) {
+                    encode::put_varint(&mut self.tags, key);
+                    encode::put_varint(&mut self.tags, used as u64 + u64::from(index));
+                }
+            }
+            let fixed = template.features.bytes(unit);
+            let start = self.body.len() as u32;
+            encode::put_feature_frame(&mut self.body, self.tags.len(), fixed.len());
+            self.body.extend_from_slice(&self.tags);
+            self.marks.push([start, self.body.len() as u32]);
+            self.body.extend_from_slice(fixed);
+        }
+        if self.units.len() == template.rows.len() {
+            self.body.extend_from_slice(template.values.all_bytes());
+        } else {
+            for (value, index) in self.indices.iter().enumerate() {
+                if *index != MISSING {
+                    self.body.extend_from_slice(template.values.bytes(value));
+                }
+            }
+        }
+        self.body.extend_from_slice(&self.extras.bytes);
+        self.put_frame();
     }
 
     /// Writes the layer's key and length right before it.
@@ -232,12 +219,26 @@ impl Scratch {
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a tile holds less than 4 GiB"
-)]
-fn next_index(used: &[Used]) -> u32 {
-    used.len() as u32
+impl Extras {
+    /// The number of a row's value among the extra ones; `None` where it is missing.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "at most one a unit and column"
+    )]
+    fn index(&mut self, values: ExtraValues, row: usize) -> Option<u32> {
+        let value = match values {
+            ExtraValues::Whole(values) if values[row] == EXTRA_MISSING => return None,
+            ExtraValues::Whole(values) => f64::from(values[row]),
+            ExtraValues::Number(values) if values[row].is_nan() => return None,
+            ExtraValues::Number(values) => values[row] + 0.0,
+        };
+        let next = self.indices.len() as u32;
+        let index = *self.indices.entry(value.to_bits()).or_insert(next);
+        if index == next {
+            encode::put_number(&mut self.bytes, value);
+        }
+        Some(index)
+    }
 }
 
 /// The bytes before a deflate stream: no name, no time, unknown system.
@@ -245,42 +246,46 @@ const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
 /// The tile in `scratch` as a gzip stream.
 fn gzip(template: &Template, scratch: &mut Scratch) -> Vec<u8> {
-    let Scratch {
-        body,
-        start,
-        marks,
-        features_end,
-        used,
-        bits,
-        extra_bytes,
-        ..
-    } = scratch;
-    bits.clear();
-    bits.extend(GZIP_HEADER);
-    let code = &template.code;
-    let mut out = BitWriter::new(bits);
-    code.begin(&mut out);
-    let features_start = marks
+    scratch.bits.clear();
+    scratch.bits.extend(GZIP_HEADER);
+    let mut out = BitWriter::new(&mut scratch.bits);
+    let body = &scratch.body[..];
+    let codes: [&Code; 3] = match &template.codes {
+        Codes::One(code) => [code; 3],
+        Codes::Three(codes) => codes.each_ref(),
+    };
+    let blocks = match &template.codes {
+        Codes::One(_) => 1,
+        Codes::Three(_) => 3,
+    };
+    codes[0].begin(blocks == 1, &mut out);
+    let features_start = scratch
+        .marks
         .first()
-        .map_or(*features_end, |mark| mark.start as usize);
-    code.put(&mut out, &body[*start..features_start]);
-    for mark in marks {
-        code.put(&mut out, &body[mark.start as usize..mark.fixed as usize]);
-        template.features.append(mark.unit as usize, &mut out);
+        .map_or(body.len(), |mark| mark[0] as usize);
+    codes[0].put(&mut out, &body[scratch.start..features_start]);
+    for (&unit, &[start, fixed]) in scratch.units.iter().zip(&scratch.marks) {
+        codes[0].put(&mut out, &body[start as usize..fixed as usize]);
+        template.features.append(unit as usize, &mut out);
     }
-    for used in used {
-        match *used {
-            Used::Value(value) => template.values.append(value as usize, &mut out),
-            Used::Extra { start, end } => {
-                code.put(&mut out, &extra_bytes[start as usize..end as usize]);
-            }
+    for (i, range) in (1..).zip(template.values.kinds()) {
+        if blocks == 3 {
+            codes[i - 1].end(&mut out);
+            codes[i].begin(i == 2, &mut out);
         }
+        let used = |value: usize| scratch.indices[value] != MISSING;
+        let mut block = Block {
+            code: codes[i],
+            out: &mut out,
+        };
+        template.values.write(range, used, &mut block);
     }
-    code.end(&mut out);
+    codes[2].put(&mut out, &scratch.extras.bytes);
+    codes[2].end(&mut out);
     out.finish();
-    let identity = &body[*start..];
-    bits.extend(crc32fast::hash(identity).to_le_bytes());
+    let identity = &body[scratch.start..];
+    scratch.bits.extend(crc32fast::hash(identity).to_le_bytes());
     #[expect(clippy::cast_possible_truncation, reason = "modulo 2^32 by definition")]
-    bits.extend((identity.len() as u32).to_le_bytes());
-    bits.clone()
+    scratch.bits.extend((identity.len() as u32).to_le_bytes());
+    scratch.bits.clone()
 }

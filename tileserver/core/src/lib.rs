@@ -13,7 +13,9 @@ pub mod bitmap;
 mod bits;
 pub mod classes;
 pub mod clip;
+mod codes;
 pub mod dataset;
+mod deflate;
 pub mod density;
 mod encode;
 pub mod filter;
@@ -29,6 +31,7 @@ pub mod stats;
 pub mod template;
 pub mod tile;
 pub mod validity;
+mod values;
 
 pub use bitmap::Bitmap;
 pub use tile::TileCoord;

@@ -1,7 +1,7 @@
 //! Byte strings that tiles are gathered from, each with its bits in a Huffman code.
 
 use crate::bits::BitWriter;
-use crate::huffman::Code;
+use crate::deflate::Code;
 
 /// Numbered byte strings and their bits.
 #[derive(Debug, Default)]
@@ -37,6 +37,10 @@ impl Pieces {
     pub(crate) fn bytes(&self, i: usize) -> &[u8] {
         let start = i.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.bytes[start as usize..self.ends[i] as usize]
+    }
+
+    pub(crate) fn all_bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// Makes the bits of all pieces.

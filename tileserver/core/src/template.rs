@@ -4,24 +4,22 @@
 //! rows in the tile (R-tree) → vertices with M ≤ z → quantize → clip → repair → encode
 //!                              values of the properties → one table of distinct values
 //! ```
-//! [`crate::gather`] makes tiles of it. Each unit's geometry, and each distinct value, is kept as
-//! bytes and as bits of one Huffman code that is trained on the whole tile.
-
-use rustc_hash::FxHashMap;
+//! [`crate::gather`] makes tiles of it. Each unit's geometry is kept as bytes and as bits of a
+//! Huffman code that is trained on the whole tile.
 
 use crate::clip::{Clipped, Clipper};
+use crate::codes::Codes;
 use crate::dataset::columns::Column;
 use crate::dataset::{GeometryError, Level, grid_point};
 use crate::encode;
-use crate::gather::{self, Scratch};
 use crate::geometry::M_PER_ZOOM;
-use crate::huffman::{Code, Histogram};
 use crate::overview::OVERVIEW_ZOOM;
 use crate::pieces::Pieces;
 use crate::quantize::{Cell, Quantizer, Shape};
 use crate::repair::repair;
 use crate::tile::{BUFFER, EXTENT, TileCoord};
 use crate::validity::{is_valid, is_valid_at_edges};
+use crate::values::Values;
 
 /// What a template is made for.
 #[derive(Debug, Clone, Copy)]
@@ -57,17 +55,13 @@ pub struct Template {
     pub(crate) features: Pieces,
     /// Properties of a unit, `id` and `name` included.
     pub(crate) width: usize,
-    /// Per unit and property an index into `values`, or [`MISSING`].
+    /// Per property, then per unit, an index into `values` or [`MISSING`].
     pub(crate) cells: Vec<u32>,
-    /// Distinct values.
-    pub(crate) values: Pieces,
+    pub(crate) values: Values,
     /// The layer's fields before its features.
     pub(crate) head: Vec<u8>,
-    pub(crate) code: Code,
+    pub(crate) codes: Codes,
 }
-
-/// The index of a missing value.
-pub(crate) const MISSING: u32 = u32::MAX;
 
 /// The tile and its buffer on its own grid, inclusive.
 const BOUNDS: [i32; 4] = [-BUFFER, -BUFFER, EXTENT + BUFFER, EXTENT + BUFFER];
@@ -105,31 +99,20 @@ impl Template {
             }
         }
         features.shrink();
-        let (cells, values) = values(level, &columns, &rows);
-        let mut template = Self {
-            width: columns.len() + 2,
-            head: head(level, spec),
+        let (values, cells) = Values::build(level, &columns, &rows);
+        let width = columns.len() + 2;
+        let head = head(level, spec);
+        let codes = Codes::train(&head, &features, &cells, &values);
+        features.encode(codes.features());
+        Ok(Self {
             rows,
             features,
+            width,
             cells,
             values,
-            code: Code::train(&[0; 256]),
-        };
-        template.train();
-        Ok(template)
-    }
-
-    /// Fits the code to the tile of all units.
-    fn train(&mut self) {
-        let mut scratch = Scratch::default();
-        gather::identity(self, None, &[], &mut scratch);
-        let mut histogram: Histogram = [0; 256];
-        for &byte in scratch.identity() {
-            histogram[usize::from(byte)] += 1;
-        }
-        self.code = Code::train(&histogram);
-        self.features.encode(&self.code);
-        self.values.encode(&self.code);
+            head,
+            codes,
+        })
     }
 
     /// The units in the tile, ascending.
@@ -152,7 +135,7 @@ impl Template {
             + self.features.heap_bytes()
             + self.values.heap_bytes()
             + self.head.len()
-            + self.code.heap_bytes()
+            + self.codes.heap_bytes()
     }
 }
 
@@ -193,52 +176,6 @@ fn head(level: &Level, spec: &TemplateSpec) -> Vec<u8> {
         encode::put_bytes(&mut out, encode::LAYER_KEY, name.as_bytes());
     }
     out
-}
-
-/// Per unit and property an index into the table of distinct values, and that table.
-fn values(level: &Level, columns: &[&Column], rows: &[u32]) -> (Vec<u32>, Pieces) {
-    let mut cells = Vec::with_capacity(rows.len() * (columns.len() + 2));
-    let mut table = ValueTable::default();
-    for &row in rows {
-        let row = row as usize;
-        cells.push(table.text(level.key(row)));
-        cells.push(table.text(level.name(row)));
-        for column in columns {
-            cells.push(match column {
-                Column::Number(numbers) => numbers.get(row).map_or(MISSING, |v| table.number(v)),
-                Column::Text(texts) => texts.get(row).map_or(MISSING, |text| table.text(text)),
-            });
-        }
-    }
-    table.pieces.shrink();
-    (cells, table.pieces)
-}
-
-#[derive(Default)]
-struct ValueTable<'a> {
-    pieces: Pieces,
-    numbers: FxHashMap<u64, u32>,
-    texts: FxHashMap<&'a str, u32>,
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "fewer values than bytes of pieces, which are counted in u32"
-)]
-impl<'a> ValueTable<'a> {
-    fn number(&mut self, value: f64) -> u32 {
-        *self.numbers.entry(value.to_bits()).or_insert_with(|| {
-            self.pieces.push(|out| encode::put_number(out, value));
-            self.pieces.len() as u32 - 1
-        })
-    }
-
-    fn text(&mut self, text: &'a str) -> u32 {
-        *self.texts.entry(text).or_insert_with(|| {
-            self.pieces.push(|out| encode::put_text(out, text));
-            self.pieces.len() as u32 - 1
-        })
-    }
 }
 
 /// Makes one unit's shape after the other.

@@ -6,6 +6,8 @@ pub mod item;
 pub mod items;
 pub mod metrics;
 pub mod queryables;
+pub mod search;
+pub mod stats;
 pub mod tilejson;
 pub mod tiles;
 pub mod ui;

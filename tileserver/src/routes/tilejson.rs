@@ -127,6 +127,7 @@ fn ours(layer: LayerRef<'_>, manifest: &Manifest) -> Value {
     let level = |level: LevelRef<'_>| {
         json!({
             "name": level.meta.name,
+            "title": level.meta.title,
             "zooms": level.meta.zooms,
             "rows": level.meta.rows,
             "bounds": level.meta.bounds,
@@ -162,6 +163,7 @@ fn describe_indicator(indicator: &Indicator, layer: LayerRef<'_>) -> Value {
         "kind": indicator.kind,
         "unit": indicator.unit,
         "label": indicator.label,
+        "description": indicator.description,
         "source": indicator.source,
         "vintage": indicator.vintage,
         "licence": indicator.licence,

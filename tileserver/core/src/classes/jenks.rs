@@ -6,147 +6,165 @@
 //! D[q][i] = min over j < i of D[q−1][j] + ss(j, i)      ss: squares within values j..i
 //! ```
 //!
-//! The matrix under the minimum is Monge, so each level takes O(n) evaluations by SMAWK
-//! (Aggarwal et al. 1987). Squares are sums of integers: values are scaled to whole numbers by a
-//! power of two, so nothing cancels, and counts are exact.
+//! The best j grows with i, so each level halves its rows and columns: O(n log n). Squares are
+//! taken from the greatest value of the class, where nothing cancels; they start from exact sums
+//! of whole numbers, to which values are scaled by a power of two.
 
 /// The upper limit of each of `k` classes; `sorted` has at least `k` distinct values, `k > 1`.
 pub(super) fn upper(sorted: &[f64], k: usize) -> Vec<f64> {
     let mut distinct: Vec<f64> = sorted.to_vec();
     distinct.dedup();
-    let sums = Sums::of(sorted, &distinct);
+    let values = Values::of(sorted, &distinct);
     let n = distinct.len();
-    let mut ends = vec![n; k];
+    let mut least: Vec<f64> = (0..=n).map(|i| values.squares(0, i)).collect();
     let mut splits = Vec::with_capacity(k - 2);
-    let mut least: Vec<f64> = (0..=n).map(|i| sums.squares(0, i)).collect();
     for q in 2..k {
-        let split = level(&sums, &mut least, q, n);
-        splits.push(split);
+        let mut level = Level {
+            values: &values,
+            before: &least,
+            least: vec![f64::INFINITY; n + 1],
+            split: vec![0; n + 1],
+        };
+        level.fill(q, n, q - 1, n - 1);
+        splits.push(level.split);
+        least = level.least;
     }
     // Of the last level only its end is needed.
-    let last = (k - 1..n).min_by(|a, b| {
-        let cost = |j: usize| least[j] + sums.squares(j, n);
-        cost(*a).total_cmp(&cost(*b))
-    });
-    ends[k - 2] = last.unwrap_or(n - 1);
+    let mut ends = vec![n; k];
+    ends[k - 2] = values.best(&least, n, k - 1, n - 1).1;
     for q in (0..k - 2).rev() {
-        ends[q] = splits[q][ends[q + 1]] as usize;
+        ends[q] = splits[q][ends[q + 1]];
     }
     ends.into_iter().map(|end| distinct[end - 1]).collect()
 }
 
-/// From the least squares of each beginning in `q − 1` classes to those in `q`; gives where the
-/// last class starts.
-fn level(sums: &Sums, least: &mut Vec<f64>, q: usize, n: usize) -> Vec<u32> {
-    let cost = |i: u32, j: u32| {
-        if j >= i {
-            return f64::INFINITY;
-        }
-        least[j as usize] + sums.squares(j as usize, i as usize)
-    };
-    let narrow = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
-    let rows: Vec<u32> = (narrow(q)..=narrow(n)).collect();
-    let columns: Vec<u32> = (narrow(q - 1)..narrow(n)).collect();
-    let mut split = vec![0; n + 1];
-    row_minima(&rows, &columns, &cost, &mut split);
-    *least = (0..=n)
-        .map(|i| {
-            if i < q {
-                f64::INFINITY
-            } else {
-                cost(narrow(i), split[i])
-            }
-        })
-        .collect();
-    split
+/// One level of the table: the beginnings of the values in q classes.
+struct Level<'a> {
+    values: &'a Values,
+    /// Least squares of each beginning in q − 1 classes.
+    before: &'a [f64],
+    /// In q classes.
+    least: Vec<f64>,
+    /// Where the last of the q classes starts.
+    split: Vec<usize>,
 }
 
-/// SMAWK: for each row of a totally monotone matrix the column of its (leftmost) minimum.
-fn row_minima(rows: &[u32], columns: &[u32], cost: &impl Fn(u32, u32) -> f64, minima: &mut [u32]) {
-    // Reduce to as many columns as rows: a column that loses to a later one loses below, too.
-    let mut kept: Vec<u32> = Vec::with_capacity(rows.len());
-    for &column in columns {
-        while let Some(&last) = kept.last() {
-            let row = rows[kept.len() - 1];
-            if cost(row, last) <= cost(row, column) {
-                break;
-            }
-            kept.pop();
+impl Level<'_> {
+    /// Rows `from..=to`, whose splits lie in `low..=high`.
+    fn fill(&mut self, from: usize, to: usize, low: usize, high: usize) {
+        if from > to {
+            return;
         }
-        if kept.len() < rows.len() {
-            kept.push(column);
-        }
-    }
-    let odd: Vec<u32> = rows.iter().skip(1).step_by(2).copied().collect();
-    if !odd.is_empty() {
-        row_minima(&odd, &kept, cost, minima);
-    }
-    // The minimum of an even row lies between those of its neighbours.
-    let mut from = 0;
-    for (i, &row) in rows.iter().enumerate().step_by(2) {
-        let until = rows.get(i + 1).map(|next| minima[*next as usize]);
-        let mut best = (f64::INFINITY, kept[from]);
-        for (at, &column) in kept.iter().enumerate().skip(from) {
-            let value = cost(row, column);
-            if value < best.0 {
-                best = (value, column);
-            }
-            if Some(column) == until {
-                from = at;
-                break;
-            }
-        }
-        minima[row as usize] = best.1;
+        let row = usize::midpoint(from, to);
+        let (least, split) = self.values.best(self.before, row, low, high.min(row - 1));
+        self.least[row] = least;
+        self.split[row] = split;
+        self.fill(from, row - 1, low, split);
+        self.fill(row + 1, to, split, high);
     }
 }
 
-/// Counts and sums of the values before each distinct one, scaled to whole numbers.
-struct Sums {
-    before: Vec<Sum>,
+/// Distinct values as whole numbers, with how often each occurs.
+struct Values {
+    wholes: Vec<f64>,
+    counts: Vec<f64>,
+    /// Sums over the values before each.
+    before: Vec<Sums>,
 }
 
 #[derive(Clone, Copy, Default)]
-struct Sum {
+struct Sums {
     count: i64,
     values: i64,
     squares: i128,
 }
 
-impl Sums {
+/// Count, sum and sum of squares of the distances to a class's greatest value.
+#[derive(Clone, Copy)]
+struct Spread {
+    count: f64,
+    distances: f64,
+    squares: f64,
+}
+
+impl Spread {
+    /// The squared deviations from the mean.
+    fn squared_deviations(self) -> f64 {
+        self.squares - self.distances * self.distances / self.count
+    }
+}
+
+impl Values {
+    #[expect(clippy::cast_precision_loss, reason = "whole numbers below 2^53")]
     fn of(sorted: &[f64], distinct: &[f64]) -> Self {
         let scale = Scale::of(sorted);
-        let mut before = Vec::with_capacity(distinct.len() + 1);
-        let mut sum = Sum::default();
-        before.push(sum);
+        let mut values = Self {
+            wholes: Vec::with_capacity(distinct.len()),
+            counts: Vec::with_capacity(distinct.len()),
+            before: Vec::with_capacity(distinct.len() + 1),
+        };
+        let mut sums = Sums::default();
+        values.before.push(sums);
         let mut rest = sorted;
         for value in distinct {
-            let equal = rest.partition_point(|other| other <= value);
+            let equal = rest.iter().take_while(|other| *other <= value).count();
             rest = &rest[equal..];
             let count = i64::try_from(equal).unwrap_or(i64::MAX);
             let whole = scale.whole(*value);
-            sum.count += count;
-            sum.values += count * whole;
-            sum.squares += i128::from(count * whole) * i128::from(whole);
-            before.push(sum);
+            sums.count += count;
+            sums.values += count * whole;
+            sums.squares += i128::from(count * whole) * i128::from(whole);
+            values.before.push(sums);
+            values.wholes.push(whole as f64);
+            values.counts.push(count as f64);
         }
-        Self { before }
+        values
     }
 
-    /// The squared deviations of the distinct values `from..to` from their mean, scaled:
-    /// Σx² − (Σx)²/n = (n·Σx² − (Σx)²) / n.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "rounded once, relative to the result"
-    )]
+    /// The least of `before[j] + ss(j, to)` for j in `low..=high`, and the first j that gives it.
+    /// Bench: `classes/jenks`.
+    fn best(&self, before: &[f64], to: usize, low: usize, high: usize) -> (f64, usize) {
+        let mut spread = self.spread(high, to);
+        let mut best = (before[high] + spread.squared_deviations(), high);
+        let greatest = self.wholes[to - 1];
+        for j in (low..high).rev() {
+            let (distance, count) = (greatest - self.wholes[j], self.counts[j]);
+            spread.count += count;
+            spread.distances += count * distance;
+            spread.squares += count * distance * distance;
+            let total = before[j] + spread.squared_deviations();
+            if total <= best.0 {
+                best = (total, j);
+            }
+        }
+        best
+    }
+
+    /// The squared deviations of the values `from..to` from their mean, scaled.
     fn squares(&self, from: usize, to: usize) -> f64 {
-        let (a, b) = (self.before[from], self.before[to]);
-        let count = b.count - a.count;
-        if count == 0 {
+        if from == to {
             return 0.0;
         }
-        let values = i128::from(b.values - a.values);
-        let scaled = i128::from(count) * (b.squares - a.squares) - values * values;
-        scaled as f64 / count as f64
+        self.spread(from, to).squared_deviations()
+    }
+
+    /// Of the values `from..to`, of which there is one, from exact sums:
+    /// Σ(g − x) = n·g − Σx and Σ(g − x)² = n·g² − 2·g·Σx + Σx².
+    #[expect(clippy::cast_precision_loss, reason = "each rounded once")]
+    #[expect(clippy::cast_possible_truncation, reason = "a whole number below 2^53")]
+    fn spread(&self, from: usize, to: usize) -> Spread {
+        let (a, b) = (self.before[from], self.before[to]);
+        let greatest = i128::from(self.wholes[to - 1] as i64);
+        let (count, values) = (
+            i128::from(b.count - a.count),
+            i128::from(b.values - a.values),
+        );
+        let squares = greatest * (count * greatest - 2 * values) + (b.squares - a.squares);
+        Spread {
+            count: count as f64,
+            distances: (count * greatest - values) as f64,
+            squares: squares as f64,
+        }
     }
 }
 

@@ -17,6 +17,7 @@ mod index;
 pub mod open;
 pub mod schema;
 mod table;
+mod text_ranks;
 pub mod write;
 mod write_arrow;
 mod write_fgb;

@@ -15,6 +15,7 @@ use super::fgb::{self, FgbError, Layout, Parts};
 use super::index::{PackedIndex, around, touches};
 use super::schema;
 use super::table::{self, TableError};
+use super::text_ranks::TextRanks;
 use crate::geometry::{GridPoint, MultiPolygon, Polygon, Ring, Vertex};
 use crate::overview::Overview;
 
@@ -54,6 +55,7 @@ pub struct Level {
     /// Rows by id and by key, made when first asked for.
     by_id: OnceLock<Vec<u32>>,
     by_key: OnceLock<Vec<u32>>,
+    text_ranks: OnceLock<TextRanks>,
     overview: OnceLock<Result<Overview, GeometryError>>,
 }
 
@@ -98,6 +100,7 @@ impl Level {
             column_numbers,
             by_id: OnceLock::new(),
             by_key: OnceLock::new(),
+            text_ranks: OnceLock::new(),
             overview: OnceLock::new(),
         })
     }
@@ -270,7 +273,13 @@ impl Level {
             Some(Ok(overview)) => overview.heap_bytes(),
             _ => 0,
         };
-        self.index.heap_bytes() + texts.sum::<usize>() + overview
+        let ranks = self.text_ranks.get().map_or(0, TextRanks::heap_bytes);
+        self.index.heap_bytes() + texts.sum::<usize>() + overview + ranks
+    }
+
+    /// The order of keys and names, made when first asked for.
+    pub(crate) fn text_ranks(&self) -> &TextRanks {
+        self.text_ranks.get_or_init(|| TextRanks::build(self))
     }
 
     /// The coarse vertices of all rows, copied when first asked for.

@@ -1,5 +1,6 @@
 /** Where the figures come from. */
-import { words } from "../i18n";
+import { textIn } from "../api";
+import { language, words } from "../i18n";
 import { attribution } from "../dataset";
 import { indicator } from "../model";
 
@@ -10,8 +11,10 @@ export function Sources() {
     [words.value.vintage, by?.vintage],
     [words.value.licence, by?.licence],
   ];
+  const description = textIn(by?.description, language.value, "");
   return (
     <footer class="sources">
+      {description && <p>{description}</p>}
       <dl>
         {facts.map(([name, value]) =>
           value ? (

@@ -1,0 +1,96 @@
+//! The deflate codes of a tile, trained on all of its units.
+
+use crate::deflate::{Code, Histogram, Tokens};
+use crate::encode;
+use crate::pieces::Pieces;
+use crate::values::{MISSING, Values};
+
+/// One code for a small tile; for a large one a block each for features, texts and numbers.
+#[derive(Debug)]
+pub(crate) enum Codes {
+    One(Code),
+    Three(Box<[Code; 3]>),
+}
+
+/// Below as many bytes, the headers of more blocks cost more than they gain.
+const ONE_BLOCK_MAX: usize = 4000;
+
+/// Bytes, and values, that are looked at to train a code: a sample tells enough.
+const SAMPLE_BYTES: usize = 16_384;
+const SAMPLE_VALUES: usize = 1024;
+
+/// Neighbouring values that are looked at together.
+const SAMPLE_RUN: usize = 64;
+
+impl Codes {
+    /// `cells` are the values of each property, then of each unit.
+    pub(crate) fn train(head: &[u8], features: &Pieces, cells: &[u32], values: &Values) -> Self {
+        let mut blocks = [(); 3].map(|()| Histogram::new());
+        blocks[0].literals(head);
+        count_features(features, cells, &mut blocks[0]);
+        for (range, block) in values.kinds().into_iter().zip(&mut blocks[1..]) {
+            let runs = range.len().div_ceil(SAMPLE_RUN);
+            let step = (range.len() / SAMPLE_VALUES).max(1);
+            for run in (0..runs).step_by(step) {
+                let start = range.start + run * SAMPLE_RUN;
+                let end = range.end.min(start + SAMPLE_RUN);
+                values.write(start..end, |_| true, block);
+            }
+        }
+        let distance_max = values.distance_max();
+        let size = features.all_bytes().len() + values.all_bytes().len() + head.len();
+        if size < ONE_BLOCK_MAX {
+            let [mut all, texts, numbers] = blocks;
+            all.add(&texts);
+            all.add(&numbers);
+            return Self::One(Code::train(&all, Some(distance_max)));
+        }
+        let [features, texts, numbers] = blocks;
+        Self::Three(Box::new([
+            Code::train(&features, None),
+            Code::train(&texts, Some(distance_max)),
+            Code::train(&numbers, Some(distance_max)),
+        ]))
+    }
+
+    pub(crate) fn features(&self) -> &Code {
+        match self {
+            Self::One(code) => code,
+            Self::Three(codes) => &codes[0],
+        }
+    }
+
+    pub(crate) fn heap_bytes(&self) -> usize {
+        match self {
+            Self::One(code) => code.heap_bytes(),
+            Self::Three(codes) => {
+                size_of_val(&**codes) + codes.iter().map(Code::heap_bytes).sum::<usize>()
+            }
+        }
+    }
+}
+
+/// Counts the features as they are when all units pass.
+fn count_features(features: &Pieces, cells: &[u32], block: &mut Histogram) {
+    let units = features.len();
+    if units == 0 {
+        return;
+    }
+    let mut tags = Vec::new();
+    let step = (features.all_bytes().len() / SAMPLE_BYTES).max(1);
+    for unit in (0..units).step_by(step) {
+        tags.clear();
+        for (key, column) in (0..).zip(cells.chunks_exact(units)) {
+            if column[unit] != MISSING {
+                encode::put_varint(&mut tags, key);
+                encode::put_varint(&mut tags, u64::from(column[unit]));
+            }
+        }
+        let fixed = features.bytes(unit);
+        let mut frame = Vec::with_capacity(8);
+        encode::put_feature_frame(&mut frame, tags.len(), fixed.len());
+        block.literals(&frame);
+        block.literals(&tags);
+        block.literals(fixed);
+    }
+}

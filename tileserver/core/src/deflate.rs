@@ -1,0 +1,391 @@
+//! Blocks of a deflate stream under codes made beforehand (RFC 1951, section 3.2).
+//!
+//! A tile's geometry is delta-coded, so that matches gain next to nothing over literals: a
+//! feature's bits do not depend on its neighbours, and are made once. Values are sorted, so that
+//! the only matches worth having are with the value before.
+
+use crate::bits::BitWriter;
+use crate::huffman::{code_lengths, code_words};
+
+/// Literals, the end of the block and lengths of matches.
+const SYMBOLS: usize = 286;
+const END: usize = 256;
+const LENGTHS: usize = 257;
+const DISTANCES: usize = 30;
+
+/// The longest match.
+const MATCH_MAX: usize = 258;
+
+/// The longest code that deflate has for a symbol, and for a code length.
+const BITS_MAX: u8 = 15;
+const LENGTH_BITS_MAX: u8 = 7;
+
+/// The order in which a block lists the code lengths' own code lengths.
+const LENGTH_ORDER: [usize; 19] = [
+    16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15,
+];
+
+/// What a block is made of: counted to train a code, written to use it.
+pub(crate) trait Tokens {
+    fn literals(&mut self, bytes: &[u8]);
+
+    /// Repeats `length` bytes (3 to 258) from `distance` bytes before (1 to 32,768).
+    fn repeat(&mut self, length: usize, distance: usize);
+}
+
+/// How often each token occurs.
+#[derive(Debug, Clone)]
+pub(crate) struct Histogram {
+    symbols: [u32; SYMBOLS],
+    distances: [u32; DISTANCES],
+}
+
+impl Histogram {
+    pub(crate) fn new() -> Self {
+        Self {
+            symbols: [0; SYMBOLS],
+            distances: [0; DISTANCES],
+        }
+    }
+
+    /// Counts what `other` counted too.
+    pub(crate) fn add(&mut self, other: &Self) {
+        let symbols = self.symbols.iter_mut().zip(&other.symbols);
+        let distances = self.distances.iter_mut().zip(&other.distances);
+        for (a, b) in symbols.chain(distances) {
+            *a += b;
+        }
+    }
+}
+
+impl Tokens for Histogram {
+    fn literals(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.symbols[usize::from(byte)] += 1;
+        }
+    }
+
+    fn repeat(&mut self, length: usize, distance: usize) {
+        self.symbols[length_symbol(length).0] += 1;
+        self.distances[distance_symbol(distance).0] += 1;
+    }
+}
+
+/// A block's codes, in which every token has a word.
+#[derive(Debug, Clone)]
+pub(crate) struct Code {
+    /// Per literal its bits, and their number in the top byte; the end of the block after them.
+    literals: Box<[u32; LENGTHS]>,
+    /// Matches' codes; a block without matches has none.
+    matches: Option<Box<Matches>>,
+    /// The block's header after its first bit.
+    header: Vec<u64>,
+    header_bits: usize,
+}
+
+#[derive(Debug, Clone)]
+struct Matches {
+    /// Per length its bits with the extra ones, as for literals.
+    lengths: [u32; MATCH_MAX + 1],
+    /// Per symbol its bits, as for literals.
+    distances: [u32; DISTANCES],
+}
+
+impl Code {
+    /// The best code for tokens as frequent as in `histogram`. Every literal has a word, and with
+    /// `distance_max` every match of that distance or less; without, there are no matches.
+    pub(crate) fn train(histogram: &Histogram, distance_max: Option<usize>) -> Self {
+        // What was not seen may still occur in a request: it weighs less than anything seen.
+        let weight = |count: u32| count.saturating_mul(64).max(1);
+        let mut symbols = [0; SYMBOLS];
+        let mut distances = [0; DISTANCES];
+        let (mut last_symbol, mut last_distance) = (END, 1);
+        if let Some(longest) = distance_max {
+            // A match is at most the end of one value and the start of the next.
+            last_symbol = length_symbol((2 * longest).clamp(3, MATCH_MAX)).0;
+            last_distance = distance_symbol(longest.clamp(2, 32_768)).0;
+        }
+        for (weight_of, &count) in symbols.iter_mut().zip(&histogram.symbols[..=last_symbol]) {
+            *weight_of = weight(count);
+        }
+        // At least two distances: some readers refuse a block with fewer.
+        for (weight_of, &count) in distances
+            .iter_mut()
+            .zip(&histogram.distances[..=last_distance])
+        {
+            *weight_of = weight(count);
+        }
+        let symbol_bits = code_lengths(&symbols, BITS_MAX);
+        let distance_bits = code_lengths(&distances, BITS_MAX);
+        let symbol_words = code_words(&symbol_bits);
+        let word = |i: usize| u32::from(symbol_words[i]) | u32::from(symbol_bits[i]) << 24;
+        let matches = distance_max.map(|_| {
+            let distance_words = code_words(&distance_bits);
+            Box::new(Matches {
+                lengths: std::array::from_fn(|length| with_extra(length, word)),
+                distances: std::array::from_fn(|i| {
+                    u32::from(distance_words[i]) | u32::from(distance_bits[i]) << 24
+                }),
+            })
+        });
+        let (header, header_bits) = header(
+            &symbol_bits[..=last_symbol],
+            &distance_bits[..=last_distance],
+        );
+        Self {
+            literals: Box::new(std::array::from_fn(word)),
+            matches,
+            header,
+            header_bits,
+        }
+    }
+
+    /// Opens a block.
+    pub(crate) fn begin(&self, is_last: bool, out: &mut BitWriter) {
+        out.push(u64::from(is_last), 1);
+        out.append(&self.header, self.header_bits);
+    }
+
+    #[inline]
+    pub(crate) fn put(&self, out: &mut BitWriter, bytes: &[u8]) {
+        // Four words of at most 15 bits at a time.
+        let (fours, rest) = bytes.as_chunks::<4>();
+        for four in fours {
+            let mut bits = 0;
+            let mut count = 0;
+            for &byte in four {
+                let word = self.literals[usize::from(byte)];
+                bits |= u64::from(word & 0xff_ffff) << count;
+                count += word >> 24;
+            }
+            out.push(bits, count);
+        }
+        for &byte in rest {
+            push_word(out, self.literals[usize::from(byte)]);
+        }
+    }
+
+    /// Closes the block.
+    pub(crate) fn end(&self, out: &mut BitWriter) {
+        push_word(out, self.literals[END]);
+    }
+
+    pub(crate) fn heap_bytes(&self) -> usize {
+        size_of_val(&*self.literals)
+            + self.matches.as_deref().map_or(0, size_of_val)
+            + size_of_val(self.header.as_slice())
+    }
+}
+
+fn push_word(out: &mut BitWriter, word: u32) {
+    out.push(u64::from(word & 0xff_ffff), word >> 24);
+}
+
+/// The word of a match's length: its symbol's, then the extra bits.
+fn with_extra(length: usize, word: impl Fn(usize) -> u32) -> u32 {
+    if length < 3 {
+        return 0;
+    }
+    let (symbol, extra, extra_bits) = length_symbol(length);
+    let word = word(symbol);
+    let bits = word >> 24;
+    (word & 0xff_ffff) | extra << bits | (bits + extra_bits) << 24
+}
+
+/// Writes tokens in a code.
+pub(crate) struct Block<'a, 'b> {
+    pub(crate) code: &'a Code,
+    pub(crate) out: &'a mut BitWriter<'b>,
+}
+
+impl Tokens for Block<'_, '_> {
+    fn literals(&mut self, bytes: &[u8]) {
+        self.code.put(self.out, bytes);
+    }
+
+    fn repeat(&mut self, length: usize, distance: usize) {
+        let matches = self.code.matches.as_deref().expect("a code with matches");
+        push_word(self.out, matches.lengths[length]);
+        let (symbol, extra, extra_bits) = distance_symbol(distance);
+        push_word(self.out, matches.distances[symbol]);
+        self.out.push(u64::from(extra), extra_bits);
+    }
+}
+
+/// Symbol, extra bits and their number of a length from 3 to 258.
+fn length_symbol(length: usize) -> (usize, u32, u32) {
+    if length == MATCH_MAX {
+        return (SYMBOLS - 1, 0, 0);
+    }
+    let (code, extra, bits) = logarithmic(length - 3, 2);
+    (LENGTHS + code, extra, bits)
+}
+
+/// Symbol, extra bits and their number of a distance from 1 to 32,768.
+fn distance_symbol(distance: usize) -> (usize, u32, u32) {
+    logarithmic(distance - 1, 1)
+}
+
+/// Splits a value into a class and a position in it; each power of two has `2^precision` classes.
+#[expect(clippy::cast_possible_truncation, reason = "values are below 2^15")]
+fn logarithmic(value: usize, precision: u32) -> (usize, u32, u32) {
+    let classes = 1 << precision;
+    if value < 2 * classes {
+        return (value, 0, 0);
+    }
+    let extra_bits = value.ilog2() - precision;
+    let class = extra_bits as usize * classes + (value >> extra_bits);
+    (class, (value & ((1 << extra_bits) - 1)) as u32, extra_bits)
+}
+
+/// The header of a dynamic block after its first bit: both codes, their lengths coded.
+fn header(symbols: &[u8], distances: &[u8]) -> (Vec<u64>, usize) {
+    let lengths: Vec<u8> = symbols.iter().chain(distances).copied().collect();
+    let runs = run_lengths(&lengths);
+    let mut weights = [0; 19];
+    for &(symbol, _, _) in &runs {
+        weights[usize::from(symbol)] += 1;
+    }
+    let bits = code_lengths(&weights, LENGTH_BITS_MAX);
+    let words = code_words(&bits);
+    let listed = LENGTH_ORDER
+        .iter()
+        .rposition(|&symbol| bits[symbol] > 0)
+        .map_or(4, |last| (last + 1).max(4));
+
+    let mut bytes = Vec::with_capacity(128);
+    let mut out = BitWriter::new(&mut bytes);
+    out.push(2, 2);
+    out.push(symbols.len() as u64 - 257, 5);
+    out.push(distances.len() as u64 - 1, 5);
+    out.push(listed as u64 - 4, 4);
+    for &symbol in &LENGTH_ORDER[..listed] {
+        out.push(u64::from(bits[symbol]), 3);
+    }
+    for (symbol, extra, extra_bits) in runs {
+        let symbol = usize::from(symbol);
+        out.push(u64::from(words[symbol]), u32::from(bits[symbol]));
+        out.push(u64::from(extra), extra_bits);
+    }
+    let header_bits = out.finish();
+    bytes.resize(bytes.len().next_multiple_of(8), 0);
+    let words = bytes.as_chunks().0.iter();
+    (
+        words.map(|word| u64::from_le_bytes(*word)).collect(),
+        header_bits,
+    )
+}
+
+/// Code lengths as symbols with extra bits: 0–15 are lengths, 16 repeats the last 3–6 times.
+fn run_lengths(lengths: &[u8]) -> Vec<(u8, u8, u32)> {
+    let mut runs = Vec::with_capacity(lengths.len());
+    for run in lengths.chunk_by(|a, b| a == b) {
+        runs.push((run[0], 0, 0));
+        let mut rest = run.len() - 1;
+        while rest >= 3 {
+            let repeats = rest.min(6);
+            #[expect(clippy::cast_possible_truncation, reason = "at most 3")]
+            runs.push((16, (repeats - 3) as u8, 2));
+            rest -= repeats;
+        }
+        runs.extend(std::iter::repeat_n((run[0], 0, 0), rest));
+    }
+    runs
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A literal run, or a match.
+    type Token = Result<Vec<u8>, (usize, usize)>;
+
+    fn emit(tokens: &[Token], out: &mut impl Tokens) {
+        for token in tokens {
+            match token {
+                Ok(bytes) => out.literals(bytes),
+                Err((length, distance)) => out.repeat(*length, *distance),
+            }
+        }
+    }
+
+    fn plain(tokens: &[Token]) -> Vec<u8> {
+        let mut plain = Vec::new();
+        for token in tokens {
+            match token {
+                Ok(bytes) => plain.extend(bytes),
+                Err((length, distance)) => {
+                    for _ in 0..*length {
+                        plain.push(plain[plain.len() - distance]);
+                    }
+                }
+            }
+        }
+        plain
+    }
+
+    fn check(trained_on: &[Token], tokens: &[Token], distance_max: Option<usize>) {
+        let mut histogram = Histogram::new();
+        emit(trained_on, &mut histogram);
+        let code = Code::train(&histogram, distance_max);
+        let mut deflated = Vec::new();
+        let mut out = BitWriter::new(&mut deflated);
+        // A block of its own before, so that the second does not start on a byte.
+        code.begin(false, &mut out);
+        code.put(&mut out, b"before");
+        code.end(&mut out);
+        code.begin(true, &mut out);
+        let mut block = Block {
+            code: &code,
+            out: &mut out,
+        };
+        emit(tokens, &mut block);
+        code.end(&mut out);
+        out.finish();
+        let expected = [b"before", &plain(tokens)[..]].concat();
+        let mut inflated = Vec::new();
+        let mut decoder = flate2::read::DeflateDecoder::new(&deflated[..]);
+        decoder.read_to_end(&mut inflated).unwrap();
+        assert_eq!(inflated, expected);
+        let mut inflated = vec![0; expected.len()];
+        let length = libdeflater::Decompressor::new().deflate_decompress(&deflated, &mut inflated);
+        assert_eq!(length, Ok(expected.len()));
+        assert_eq!(inflated, expected);
+    }
+
+    #[test]
+    fn every_literal_under_any_code() {
+        let every: Vec<Token> = vec![Ok((0..=255).collect())];
+        check(&[], &every, None);
+        check(&every, &[], None);
+        check(&[Ok(vec![7; 100_000])], &every, Some(9));
+        let skewed = (0..20).map(|i| Ok(vec![i; 1 << i])).collect::<Vec<_>>();
+        check(&skewed, &every, None);
+    }
+
+    #[test]
+    fn every_length_and_distance() {
+        for longest in [2, 5, 129, 300, 32_768] {
+            let mut tokens = vec![Ok((0..32_768_u32).map(|i| (i * i >> 3) as u8).collect())];
+            let lengths = 3..=(2 * longest).min(258);
+            tokens.extend(lengths.map(|length| Err((length, longest))));
+            tokens.extend((1..=longest).map(|distance| Err((3, distance))));
+            check(&[], &tokens, Some(longest));
+            check(&tokens, &tokens, Some(longest));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_under_any_code(
+            trained_on in prop::collection::vec(0..40_u8, 0..2000),
+            bytes in prop::collection::vec(any::<u8>(), 0..300),
+        ) {
+            check(&[Ok(trained_on)], &[Ok(bytes)], None);
+        }
+    }
+}

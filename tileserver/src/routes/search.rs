@@ -1,0 +1,68 @@
+//! `/{layer}/search?q=`: units by name or key, with bounds to fly to.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use serde_json::{Value, json};
+use tilecore::geometry::GridPoint;
+use tilecore::mercator::degrees_from_grid;
+
+use crate::app::App;
+use crate::criteria;
+use crate::http::path::Segments;
+use crate::http::{Answer, Asked, Freshness, HttpError, Query};
+use crate::search::Hit;
+use crate::snapshot::LayerRef;
+
+const LIMIT: usize = 10;
+const LIMIT_MAX: usize = 100;
+
+pub async fn search(
+    State(app): State<Arc<App>>,
+    path: Segments,
+    query: Query,
+    asked: Asked,
+) -> Result<Response, HttpError> {
+    let snapshot = app.snapshot()?;
+    let layer = snapshot.layer(&path.name(0)?)?;
+    let text = query
+        .get("q")?
+        .ok_or_else(|| HttpError::parameter("q", "give some letters of a name or key"))?
+        .into_owned();
+    let level = match query.get("level")? {
+        Some(_) => Some(criteria::level(&query, layer)?.number),
+        None => None,
+    };
+    let limit = query
+        .parse("limit", "a whole number")?
+        .unwrap_or(LIMIT)
+        .min(LIMIT_MAX);
+    let freshness = Freshness::of(&query, &snapshot.manifest.version)?;
+
+    let (number, held) = (layer.number, Arc::clone(&snapshot));
+    let find = move || held.search_index(number).find(&text, level, limit);
+    let hits = app.pool.run(find).await?;
+    let results: Vec<Value> = hits.iter().map(|hit| describe(layer, *hit)).collect();
+    Ok(Answer::json(&json!({ "results": results }), freshness).respond(&asked))
+}
+
+fn describe(layer: LayerRef<'_>, hit: Hit) -> Value {
+    let level = layer.level_at(hit.level);
+    let data = &level.data.level;
+    json!({
+        "key": data.key(hit.row),
+        "name": data.name(hit.row),
+        "level": level.meta.name,
+        "parent": data.parent(hit.row),
+        "bounds": degrees(data.bounds_of(hit.row)),
+        "match": hit.matched.name(),
+    })
+}
+
+/// West, south, east, north of bounds on the grid, whose y runs southwards.
+fn degrees([x_min, y_min, x_max, y_max]: [i32; 4]) -> [f64; 4] {
+    let (west, north) = degrees_from_grid(GridPoint { x: x_min, y: y_min });
+    let (east, south) = degrees_from_grid(GridPoint { x: x_max, y: y_max });
+    [west, south, east, north]
+}

@@ -1,0 +1,301 @@
+//! `/{layer}/stats`: how a property is distributed over the units that pass a filter.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use serde_json::{Map, Value, json};
+use tilecore::Bitmap;
+use tilecore::classes::Method;
+use tilecore::dataset::columns::{Column, Texts};
+use tilecore::stats::{Distribution, weighted_quantile};
+
+use crate::app::App;
+use crate::criteria;
+use crate::figure::figure;
+use crate::http::path::Segments;
+use crate::http::{Answer, Asked, Freshness, HttpError, Query};
+use crate::snapshot::{LevelRef, Snapshot};
+
+/// Shares of the units below the quantiles told.
+const QUANTILES: [(&str, f64); 9] = [
+    ("0.01", 0.01),
+    ("0.05", 0.05),
+    ("0.1", 0.1),
+    ("0.25", 0.25),
+    ("0.5", 0.5),
+    ("0.75", 0.75),
+    ("0.9", 0.9),
+    ("0.95", 0.95),
+    ("0.99", 0.99),
+];
+
+const CLASSES: usize = 5;
+const CLASSES_MAX: usize = 64;
+const BINS: usize = 20;
+const BINS_MAX: usize = 1_000;
+
+/// Distinct texts listed.
+const VALUES_MAX: usize = 100;
+
+/// What is asked of a property.
+struct Question {
+    layer: usize,
+    level: usize,
+    /// Numbers of columns.
+    property: usize,
+    weight: Option<usize>,
+    classes: Classes,
+    bins: usize,
+}
+
+enum Classes {
+    Computed {
+        method: Method,
+        k: usize,
+    },
+    /// Upper limits, ascending.
+    Given(Vec<f64>),
+}
+
+pub async fn stats(
+    State(app): State<Arc<App>>,
+    path: Segments,
+    query: Query,
+    asked: Asked,
+) -> Result<Response, HttpError> {
+    let snapshot = app.snapshot()?;
+    let layer = snapshot.layer(&path.name(0)?)?;
+    let level = criteria::level(&query, layer)?;
+    let filter = criteria::filter_and_bbox(&query, level.data.queryables())?;
+    let question = Question::parse(&query, level)?;
+    let freshness = Freshness::of(&query, &snapshot.manifest.version)?;
+    let rows = snapshot.rows(&app.pool, level, &filter).await?;
+    let held = Arc::clone(&snapshot);
+    let answer = move || question.answer(&held, rows.as_deref());
+    let answer = app.pool.run(answer).await?;
+    Ok(Answer::json(&answer, freshness).respond(&asked))
+}
+
+impl Question {
+    fn parse(query: &Query, level: LevelRef<'_>) -> Result<Self, HttpError> {
+        let property = column(query, level, "property")?
+            .ok_or_else(|| HttpError::parameter("property", "name an indicator"))?;
+        let weight = column(query, level, "weight")?;
+        if let Some(weight) = weight
+            && matches!(level.data.level.columns()[weight].1, Column::Text(_))
+        {
+            return Err(HttpError::parameter("weight", "weigh by a number"));
+        }
+        Ok(Self {
+            layer: level.layer.number,
+            level: level.number,
+            property,
+            weight,
+            classes: Classes::parse(query)?,
+            bins: count(query, "bins", BINS, BINS_MAX)?,
+        })
+    }
+
+    fn answer(&self, snapshot: &Snapshot, rows: Option<&Bitmap>) -> Value {
+        let level = snapshot.layer_at(self.layer).level_at(self.level);
+        let all;
+        let rows = match rows {
+            Some(rows) => rows,
+            None => {
+                all = Bitmap::full(level.data.level.rows());
+                &all
+            }
+        };
+        let (name, column) = &level.data.level.columns()[self.property];
+        let mut answer = Map::new();
+        answer.insert("property".into(), json!(name));
+        answer.insert("level".into(), json!(level.meta.name));
+        match column {
+            Column::Number(numbers) => {
+                let distribution = Distribution::of(numbers.values(), rows);
+                self.describe_numbers(&distribution, &mut answer);
+                if let Some(weight) = self.weight {
+                    let weighted = weigh(level, numbers.values(), weight, rows);
+                    answer.insert("weighted".into(), weighted);
+                }
+            }
+            Column::Text(texts) => describe_texts(texts, rows, &mut answer),
+        }
+        Value::Object(answer)
+    }
+
+    fn describe_numbers(&self, distribution: &Distribution, answer: &mut Map<String, Value>) {
+        let mut put = |name: &str, value: Value| {
+            answer.insert(name.to_owned(), value);
+        };
+        put("count", distribution.count().into());
+        put("missing", distribution.missing().into());
+        for (name, value) in [
+            ("sum", distribution.sum()),
+            ("min", distribution.min()),
+            ("max", distribution.max()),
+            // Of the units' values, each unit once: not the figure of all of them together.
+            ("mean", distribution.mean()),
+            ("median", distribution.median()),
+        ] {
+            put(name, value.map_or(Value::Null, figure));
+        }
+        let quantile = |&(name, p): &(&str, f64)| {
+            let value = distribution.quantile(p).map_or(Value::Null, figure);
+            (name.to_owned(), value)
+        };
+        put(
+            "quantiles",
+            QUANTILES.iter().map(quantile).collect::<Map<_, _>>().into(),
+        );
+        let histogram = distribution.histogram(self.bins);
+        put(
+            "histogram",
+            json!({
+                "min": distribution.min().map(figure),
+                "max": distribution.max().map(figure),
+                "edges": figures(&histogram.edges),
+                "counts": histogram.counts,
+            }),
+        );
+        put("breaks", self.classes.describe(distribution));
+    }
+}
+
+impl Classes {
+    fn parse(query: &Query) -> Result<Self, HttpError> {
+        if let Some(upper) = query.list_of_numbers("breaks")? {
+            if upper.len() > CLASSES_MAX || !upper.is_sorted_by(|a, b| a < b) {
+                let detail = format!("give at most {CLASSES_MAX} ascending upper limits");
+                return Err(HttpError::parameter("breaks", detail));
+            }
+            return Ok(Self::Given(upper));
+        }
+        let method = match query.get("method")? {
+            None => Method::Quantile,
+            Some(name) => name
+                .parse()
+                .map_err(|error| HttpError::parameter("method", format!("{error}")))?,
+        };
+        let k = count(query, "k", CLASSES, CLASSES_MAX)?;
+        Ok(Self::Computed { method, k })
+    }
+
+    fn describe(&self, distribution: &Distribution) -> Value {
+        let (method, requested, upper) = match self {
+            Self::Computed { method, k } => {
+                let breaks = distribution.breaks(*method, *k);
+                (method.name(), *k, breaks.upper().to_vec())
+            }
+            Self::Given(upper) => ("given", upper.len(), upper.clone()),
+        };
+        let sorted = distribution.sorted();
+        let mut counts = Vec::with_capacity(upper.len());
+        let mut below = 0;
+        for (i, limit) in upper.iter().enumerate() {
+            // Values beyond the last limit belong to the last class, as when a value is classed.
+            let last = i + 1 == upper.len();
+            let upto = if last {
+                sorted.len()
+            } else {
+                sorted.partition_point(|value| value <= limit)
+            };
+            counts.push(upto - below);
+            below = upto;
+        }
+        json!({
+            "method": method,
+            "requested": requested,
+            "k": upper.len(),
+            "upper": figures(&upper),
+            "counts": counts,
+        })
+    }
+}
+
+/// The number of the column that a parameter names.
+fn column(
+    query: &Query,
+    level: LevelRef<'_>,
+    parameter: &'static str,
+) -> Result<Option<usize>, HttpError> {
+    let Some(name) = query.get(parameter)? else {
+        return Ok(None);
+    };
+    let shown = level.layer.indicators().any(|i| i.name == *name);
+    let number = level.data.level.column_number(&name).filter(|_| shown);
+    let number = number.ok_or_else(|| {
+        let level = &level.meta.name;
+        HttpError::parameter(
+            parameter,
+            format!("no indicator `{name}` at level `{level}`"),
+        )
+    })?;
+    Ok(Some(number))
+}
+
+fn count(
+    query: &Query,
+    parameter: &'static str,
+    default: usize,
+    max: usize,
+) -> Result<usize, HttpError> {
+    let expected = format!("a whole number from 1 to {max}");
+    let count = query.parse(parameter, &expected)?.unwrap_or(default);
+    if (1..=max).contains(&count) {
+        Ok(count)
+    } else {
+        Err(HttpError::parameter(parameter, format!("give {expected}")))
+    }
+}
+
+/// Quantiles in which a unit counts by its weight.
+fn weigh(level: LevelRef<'_>, values: &[f64], weight: usize, rows: &Bitmap) -> Value {
+    let (name, column) = &level.data.level.columns()[weight];
+    let Column::Number(weights) = column else {
+        return Value::Null;
+    };
+    let quantile = |&(name, p): &(&str, f64)| {
+        let value = weighted_quantile(values, weights.values(), rows, p);
+        (name.to_owned(), value.map_or(Value::Null, figure))
+    };
+    json!({ "by": name, "quantiles": QUANTILES.iter().map(quantile).collect::<Map<_, _>>() })
+}
+
+/// The most frequent values first; ties in byte order.
+fn describe_texts(texts: &Texts, rows: &Bitmap, answer: &mut Map<String, Value>) {
+    let mut counts = vec![0_usize; texts.dictionary().len()];
+    let mut missing = 0;
+    for row in rows.iter() {
+        match texts
+            .codes()
+            .get(row)
+            .and_then(|&code| counts.get_mut(code as usize))
+        {
+            Some(count) => *count += 1,
+            None => missing += 1,
+        }
+    }
+    let mut values: Vec<(&str, usize)> = texts
+        .dictionary()
+        .iter()
+        .map(AsRef::as_ref)
+        .zip(counts)
+        .filter(|(_, count)| *count > 0)
+        .collect();
+    values.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    answer.insert(
+        "count".into(),
+        values.iter().map(|(_, n)| n).sum::<usize>().into(),
+    );
+    answer.insert("missing".into(), missing.into());
+    answer.insert("distinct".into(), values.len().into());
+    let listed = values.iter().take(VALUES_MAX);
+    let listed = listed.map(|(value, count)| json!({ "value": value, "count": count }));
+    answer.insert("values".into(), listed.collect::<Vec<_>>().into());
+}
+
+fn figures(values: &[f64]) -> Value {
+    values.iter().map(|&value| figure(value)).collect()
+}
