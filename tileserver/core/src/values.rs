@@ -116,7 +116,7 @@ impl Values {
     }
 
     fn add_numbers(&mut self, numbers: &[SortedNumber], cells: &mut [u32]) {
-        for same in numbers.chunk_by(|a, b| a.is_same(b)) {
+        for same in numbers.chunk_by(SortedNumber::is_same) {
             self.push(|out| encode::put_number(out, same[0].value()));
             for number in same {
                 cells[number.cell()] = self.last();
@@ -278,7 +278,6 @@ impl SortedNumber {
         f64::from_bits(if bits & sign == 0 { !bits } else { bits ^ sign })
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "the low bits")]
     fn cell(self) -> usize {
         (self.0 & 0xffff_ffff) as usize
     }
