@@ -45,7 +45,7 @@ export async function move(zoom) {
 }
 
 export function features() {
-  return tiles.flatMap(({ content }) => content ?? []).map(({ id, properties }) => [properties.key, id]);
+  return tiles.flatMap(({ content }) => content ?? []).map(({ id, properties }) => [properties.id, id]);
 }
 
 function settled() {

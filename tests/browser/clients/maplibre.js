@@ -32,5 +32,5 @@ export async function move(zoom) {
 }
 
 export function features() {
-  return map.queryRenderedFeatures({ layers: ["areas"] }).map(({ id, properties }) => [properties.key, id]);
+  return map.queryRenderedFeatures({ layers: ["areas"] }).map(({ id, properties }) => [properties.id, id]);
 }

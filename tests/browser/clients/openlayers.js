@@ -33,7 +33,7 @@ export async function move(zoom) {
 }
 
 export function features() {
-  return loaded.map((feature) => [feature.get("key"), feature.getId()]);
+  return loaded.map((feature) => [feature.get("id"), feature.getId()]);
 }
 
 function drawn() {

@@ -19,7 +19,7 @@ export async function show(url, { layer, center, zoom }) {
   grid = L.vectorGrid.protobuf(url, {
     rendererFactory: L.canvas.tile,
     maxNativeZoom: 14,
-    getFeatureId: (feature) => feature.properties.key,
+    getFeatureId: (feature) => feature.properties.id,
     vectorTileLayerStyles: { [layer]: { fill: true, fillColor: "#cc0000", fillOpacity: 1, stroke: false } },
   });
   const loaded = new Promise((resolve) => grid.once("load", resolve));
@@ -36,6 +36,6 @@ export async function move(zoom) {
 /** VectorGrid keeps properties only, so that a key is all there is of an area. */
 export function features() {
   return Object.values(grid._vectorTiles ?? {}).flatMap((tile) =>
-    Object.values(tile._features ?? {}).map(({ feature }) => [feature.properties.key, null]),
+    Object.values(tile._features ?? {}).map(({ feature }) => [feature.properties.id, null]),
   );
 }

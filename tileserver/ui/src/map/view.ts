@@ -246,7 +246,7 @@ function areaAt(map: MapLibre, at: PointLike): MapGeoJSONFeature | undefined {
 
 function select(feature: MapGeoJSONFeature | undefined): void {
   const shown = level.value;
-  const key: unknown = feature?.properties.key;
+  const key: unknown = feature?.properties.id;
   update({ area: shown && typeof key === "string" ? { level: shown.name, key } : null });
 }
 
