@@ -21,6 +21,7 @@ use tilecore::dataset::write::{LevelRows, SortedRows};
 /// Writes a level to memory and opens it.
 #[must_use]
 pub fn open(rows: LevelRows) -> Level {
+        title: tilecore::dataset::schema::Localized::new(),
     let meta = schema::Level {
         name: "bureau".to_owned(),
         zooms: [0, 14],

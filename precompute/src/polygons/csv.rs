@@ -333,7 +333,7 @@ mod tests {
     fn a_quote_that_never_closes_stops_at_the_cap() {
         let file = tempfile::NamedTempFile::new().unwrap();
         file.as_file().set_len(ROW_MAX + (64 << 20)).unwrap();
-        std::io::Write::write_all(&mut file.as_file(), b"wkt,a\n\"POLYGON").unwrap();
+        io::Write::write_all(&mut file.as_file(), b"wkt,a\n\"POLYGON").unwrap();
         let opened = &crate::open::open_all(file.path()).unwrap()[0];
         let error = read(opened, None, Some(&Crs::degrees())).unwrap_err();
         assert!(error.message.contains("a quote is not closed"), "{error}");

@@ -3,6 +3,7 @@
 mod arrow_cell;
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch};
@@ -48,6 +49,18 @@ fn present<'de, D: Deserializer<'de>>(d: D) -> Result<Option<serde_json::Value>,
 
 /// Reads one file; `geometry` names its column of WKB, `given` overrides its CRS.
 pub(super) fn read(
+    file: &OpenedFile,
+    geometry: Option<&str>,
+    given: Option<&Crs>,
+) -> Result<Polygons, InputError> {
+    // The decoder checks most of what it is told, but not all.
+    catch_unwind(AssertUnwindSafe(|| decode(file, geometry, given))).unwrap_or_else(|_| {
+        let message = "not a readable Parquet file: damaged";
+        Err(InputError::new(&*file.name, message))
+    })
+}
+
+fn decode(
     file: &OpenedFile,
     geometry: Option<&str>,
     given: Option<&Crs>,
