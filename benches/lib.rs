@@ -21,8 +21,8 @@ use tilecore::dataset::write::{LevelRows, SortedRows};
 /// Writes a level to memory and opens it.
 #[must_use]
 pub fn open(rows: LevelRows) -> Level {
-        title: tilecore::dataset::schema::Localized::new(),
     let meta = schema::Level {
+        title: schema::Localized::new(),
         name: "bureau".to_owned(),
         zooms: [0, 14],
         rows: rows.keys.len() as u64,
