@@ -320,21 +320,20 @@ fn evaluate_blocks(
     levels: &[JoinLevel],
     report: &mut LayerReport,
 ) -> Result<Vec<(usize, BlockColumns)>, InputError> {
+    let step = progress::steps(
+        &format!("indicators {}", layer.name),
+        layer.indicators.len(),
+    );
     let mut blocks = Vec::new();
     for (number, block) in layer.indicators.iter().enumerate() {
-        let step = progress::step(&format!("indicators {}/{}", layer.name, number + 1));
         let (join, columns, identities) =
             indicators::evaluate(engine, layer, levels, number, block)?;
-        step.done(&format!(
-            "{} of {} keys matched, {} columns",
-            join.matched,
-            join.keys,
-            columns.indicators.len()
-        ));
         report.joins.push(join);
         report.identities.extend(identities);
         blocks.push((layer.levels.len() - columns.levels.len(), columns));
+        step.advance();
     }
+    step.done(&format!("{} blocks", blocks.len()));
     Ok(blocks)
 }
 

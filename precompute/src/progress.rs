@@ -1,8 +1,12 @@
-//! What a long run is doing: a moving line on a terminal, plain lines elsewhere. On standard error.
+//! What a long run is doing: moving lines on a terminal, plain lines elsewhere. On standard error.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+/// All lines that move, so that steps that run side by side do not write over each other.
+static LINES: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
 /// A step under way; says how it ended when `done`.
 #[derive(Debug)]
@@ -14,23 +18,23 @@ pub struct Step {
 /// Starts a step whose length is unknown.
 #[must_use]
 pub fn step(name: &str) -> Step {
-    let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}");
-    start(name, ProgressBar::new_spinner(), style)
+    start(
+        name,
+        ProgressBar::new_spinner(),
+        "{spinner} {msg} {elapsed}",
+    )
 }
 
 /// Starts a step of `length` parts.
 #[must_use]
-pub fn steps(name: &str, length: u64) -> Step {
-    let style = ProgressStyle::with_template("{spinner} {msg} {bar:30} {pos}/{len} {elapsed}");
-    start(name, ProgressBar::new(length), style)
+pub fn steps(name: &str, length: usize) -> Step {
+    let bar = ProgressBar::new(length as u64);
+    start(name, bar, "{spinner} {msg} {bar:30} {pos}/{len} {elapsed}")
 }
 
-fn start<E: std::fmt::Debug>(
-    name: &str,
-    bar: ProgressBar,
-    style: Result<ProgressStyle, E>,
-) -> Step {
-    if let Ok(style) = style {
+fn start(name: &str, bar: ProgressBar, template: &str) -> Step {
+    let bar = LINES.add(bar);
+    if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
     }
     bar.set_message(name.to_owned());
@@ -53,6 +57,13 @@ impl Step {
     pub fn done(self, outcome: &str) {
         let seconds = self.bar.elapsed().as_secs_f64();
         self.bar.finish_and_clear();
-        eprintln!("{}: {outcome} ({seconds:.1} s)", self.name);
+        LINES.suspend(|| eprintln!("{}: {outcome} ({seconds:.1} s)", self.name));
+    }
+}
+
+impl Drop for Step {
+    /// A step that fails leaves no line behind.
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
     }
 }
