@@ -50,8 +50,8 @@ export interface TileJson {
 }
 
 export interface Histogram {
-  min: number;
-  max: number;
+  min: number | null;
+  max: number | null;
   counts: number[];
 }
 
@@ -59,11 +59,10 @@ export interface Stats {
   property: string;
   count: number;
   missing: number;
-  sum?: number;
-  min?: number;
-  max?: number;
-  mean?: number;
-  median?: number;
+  /** Of numbers; `null` where no area has one. */
+  min?: number | null;
+  max?: number | null;
+  median?: number | null;
   histogram?: Histogram;
   /** Of numbers: class `i` holds the values above `upper[i - 1]`, up to `upper[i]`. */
   breaks?: { method: string; requested: number; k: number; upper: number[]; counts: number[] };
@@ -75,6 +74,14 @@ export interface Item {
   id: number;
   geometry: { type: "MultiPolygon"; coordinates: [number, number][][][] } | null;
   properties: { key: string; name: string; [indicator: string]: string | number | null };
+}
+
+/** An area found by name or key. */
+export interface Hit {
+  key: string;
+  name: string;
+  level: string;
+  bounds: [number, number, number, number];
 }
 
 export interface Items {
@@ -118,6 +125,9 @@ export class Problem extends Error {
   }
 }
 
+/** Bars of a histogram. */
+const BINS = 40;
+
 type Query = Record<string, string | number | undefined>;
 
 /** The server's root, with or without a prefix before it. */
@@ -151,6 +161,7 @@ export function getStats(query: StatsQuery, signal: AbortSignal): Promise<Stats>
       level: query.level,
       method: query.method,
       k: query.classes,
+      bins: BINS,
       breaks: query.breaks?.join(","),
       filter: query.filter,
       v: query.version,
@@ -167,6 +178,12 @@ export function getItem(
   signal: AbortSignal,
 ): Promise<Item> {
   return get(`${encodeURIComponent(layer)}/items/${encodeURIComponent(key)}`, { level, v: version }, signal);
+}
+
+/** Areas of every level whose name or key is like `text`, the likeliest first. */
+export async function search(layer: string, text: string, version: string, signal: AbortSignal): Promise<Hit[]> {
+  const query = { q: text, limit: 8, v: version };
+  return (await get<{ results: Hit[] }>(`${encodeURIComponent(layer)}/search`, query, signal)).results;
 }
 
 /** Rows without their shapes. */

@@ -73,8 +73,8 @@ export function classesOf(
   matched: Stats | null,
 ): NumberClasses | TextClasses | null {
   if (indicator.kind === "text") return categoriesOf(stats, matched, choice);
-  const { breaks, min, max } = stats;
-  if (!breaks || min === undefined || max === undefined || breaks.upper.length === 0) return null;
+  const { breaks, min } = stats;
+  if (!breaks || min === undefined || min === null || breaks.upper.length === 0) return null;
   const palette = paletteFor(indicator, stats, choice.palette);
   const colors =
     palette.kind === "diverging"
@@ -103,9 +103,12 @@ export function paletteFor(indicator: Indicator, stats: Stats | null, chosen: st
   const kinds = kindsFor(indicator);
   const palette = paletteById(chosen);
   if (palette && kinds.includes(palette.kind)) return palette;
-  const spansZero = (stats?.min ?? 0) < 0 && (stats?.max ?? 0) > 0;
-  const kind = indicator.kind === "number" && spansZero ? "diverging" : kinds[0];
+  const kind = indicator.kind === "number" && spansZero(stats) ? "diverging" : kinds[0];
   return PALETTES.find((candidate) => candidate.kind === kind) as Palette;
+}
+
+function spansZero(stats: Stats | null): boolean {
+  return (stats?.min ?? 0) < 0 && (stats?.max ?? 0) > 0;
 }
 
 export function kindsFor(indicator: Indicator): PaletteKind[] {
@@ -114,8 +117,7 @@ export function kindsFor(indicator: Indicator): PaletteKind[] {
 
 /** Where a diverging palette turns: zero when values lie on both sides of it, else the median. */
 function middleOf(stats: Stats): number {
-  const { min = 0, max = 0, median = (min + max) / 2 } = stats;
-  return min < 0 && max > 0 ? 0 : median;
+  return spansZero(stats) ? 0 : (stats.median ?? 0);
 }
 
 function categoriesOf(stats: Stats, matched: Stats | null, choice: Choice): TextClasses {

@@ -13,10 +13,6 @@ export function identifier(name: string): string {
   return /^[a-z_][a-z0-9_]*$/i.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
 }
 
-export function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}
-
 /** What lies before the written condition in {@link conditionOf}, when there are ranges too. */
 const OPENING = "(";
 
@@ -39,13 +35,6 @@ export function positionInWritten(position: number, written: string, ranges: Ran
   const inside = character - (condition === text ? 0 : OPENING.length);
   const leading = written.length - written.trimStart().length;
   return text && inside >= 0 && inside <= text.length ? inside + leading : null;
-}
-
-/** Names and keys that hold `text`, whatever its accents and capitals. */
-export function searchCondition(text: string): string {
-  const pattern = literal(`%${text.replace(/[\\%_]/g, "\\$&")}%`);
-  const folded = (property: string) => `CASEI(ACCENTI(${property})) LIKE CASEI(ACCENTI(${pattern}))`;
-  return `${folded("name")} OR ${folded("key")}`;
 }
 
 function conditionOfRange(name: string, { min, max }: Range): string[] {

@@ -229,7 +229,10 @@ function watchPointer(map: MapLibre, container: HTMLElement): (() => void)[] {
     map.on("mousemove", ({ point: at }) => point(areaAt(map, at), at.x, at.y)),
     map.on("mouseout", () => point(undefined, 0, 0)),
     map.on("movestart", () => point(undefined, 0, 0)),
-    map.on("click", ({ point: at }) => select(areaAt(map, at))),
+    map.on("click", ({ point: at }) => {
+      select(areaAt(map, at));
+      keepClearOfCard(map, at.x);
+    }),
   ];
   const onKey = (event: KeyboardEvent) => {
     if (event.key !== "Enter") return;
@@ -238,6 +241,17 @@ function watchPointer(map: MapLibre, container: HTMLElement): (() => void)[] {
   };
   canvas.addEventListener("keydown", onKey);
   return [...subscriptions.map((one) => () => one.unsubscribe()), () => canvas.removeEventListener("keydown", onKey)];
+}
+
+/** Pixels at the right that the card of an area covers, on a wide screen. */
+const CARD = 352;
+const WIDE = 760;
+
+/** Moves the map aside if the card would cover the place at `x`. */
+function keepClearOfCard(map: MapLibre, x: number): void {
+  const width = map.getCanvas().clientWidth;
+  const beyond = x - (width - CARD - 60);
+  if (state.value.area && width > WIDE && beyond > 0) map.panBy([beyond, 0], { duration: 300 });
 }
 
 function areaAt(map: MapLibre, at: PointLike): MapGeoJSONFeature | undefined {

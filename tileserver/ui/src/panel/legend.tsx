@@ -130,7 +130,7 @@ function Matched({ stats }: { stats: Stats }) {
 }
 
 function Figures({ stats, format }: { stats: Stats; format: Format }) {
-  const figures: [string, number | undefined][] = [
+  const figures: [string, number | null | undefined][] = [
     [words.value.from, stats.min],
     [words.value.median, stats.median],
     [words.value.to, stats.max],
@@ -140,7 +140,7 @@ function Figures({ stats, format }: { stats: Stats; format: Format }) {
       {figures.map(([name, value]) => (
         <div key={name}>
           <dt>{name}</dt>
-          <dd>{value === undefined ? "–" : format.value(value)}</dd>
+          <dd>{value === undefined || value === null ? "–" : format.value(value)}</dd>
         </div>
       ))}
     </dl>
@@ -153,8 +153,8 @@ const HEIGHT = 64;
 /** Bars of equal width, in the colours of the classes they fall in, above the classes' bounds. */
 function Histogram({ stats, classes, format }: { stats: Stats; classes: NumberClasses; format: Format }) {
   const { histogram } = stats;
-  if (!histogram || histogram.max <= histogram.min) return null;
-  const { min, max, counts } = histogram;
+  const { min = null, max = null, counts = [] } = histogram ?? {};
+  if (min === null || max === null || max <= min) return null;
   const tallest = Math.max(...counts, 1);
   const step = WIDTH / counts.length;
   const x = (value: number) => ((value - min) / (max - min)) * WIDTH;

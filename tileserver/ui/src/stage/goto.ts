@@ -3,23 +3,25 @@ import { getItem } from "../api";
 import * as dataset from "../dataset";
 import { type Area, update } from "../state";
 
-export async function goTo(area: Area): Promise<void> {
+type Bounds = [number, number, number, number];
+
+/** `bounds` are those of the area, where they are known. */
+export async function goTo(area: Area, bounds?: Bounds): Promise<void> {
   update({ area });
-  const layer = dataset.layer.value;
-  const version = dataset.description.value?.maille.version;
   const level = dataset.description.value?.maille.levels.find(({ name }) => name === area.level);
-  if (!layer || !version || !level) return;
-  const { geometry } = await getItem(layer, area.level, area.key, version, new AbortController().signal);
-  const bounds = geometry && boundsOf(geometry.coordinates);
-  if (!bounds) return;
+  const shown = bounds ?? (await boundsOf(area));
   const { current, fitArea } = await import("../map/view");
-  if (current.value) fitArea(current.value, bounds, level.zooms);
+  if (current.value && level && shown) fitArea(current.value, shown, level.zooms);
 }
 
 /** West, south, east, north. */
-export function boundsOf(polygons: [number, number][][][]): [number, number, number, number] | null {
+async function boundsOf({ level, key }: Area): Promise<Bounds | null> {
+  const layer = dataset.layer.value;
+  const version = dataset.description.value?.maille.version;
+  if (!layer || !version) return null;
+  const { geometry } = await getItem(layer, level, key, version, new AbortController().signal);
   let [west, south, east, north] = [Infinity, Infinity, -Infinity, -Infinity];
-  for (const [shell = []] of polygons) {
+  for (const [shell = []] of geometry?.coordinates ?? []) {
     for (const [lon, lat] of shell) {
       west = Math.min(west, lon);
       east = Math.max(east, lon);

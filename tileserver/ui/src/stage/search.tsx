@@ -1,37 +1,32 @@
 /** Finds areas of every level by name or code, accents and capitals aside. */
 import { useSignal } from "@preact/signals";
 import { useEffect, useId, useRef } from "preact/hooks";
-import { getItems, type Item, type Level } from "../api";
-import { searchCondition } from "../cql";
+import { type Hit, search } from "../api";
 import { words } from "../i18n";
 import { Icon } from "../icons";
 import { description, layer, titleOf } from "../dataset";
 import { goTo } from "./goto";
 
-interface Found {
-  level: Level;
-  item: Item;
-}
-
 const PAUSE = 150;
-const PER_LEVEL = 6;
 
 export function Search() {
   const text = useSignal("");
-  const found = useSignal<Found[] | null>(null);
+  const found = useSignal<Hit[] | null>(null);
   const active = useSignal(0);
   const list = useId();
   const input = useRef<HTMLInputElement>(null);
   const asked = text.value.trim();
 
   useEffect(() => {
-    if (!asked) {
+    const version = description.value?.maille.version;
+    if (!asked || !layer.value || !version) {
       found.value = null;
       return;
     }
+    const name = layer.value;
     const controller = new AbortController();
     const timer = setTimeout(() => {
-      find(asked, controller.signal).then(
+      search(name, asked, version, controller.signal).then(
         (answer) => {
           found.value = answer;
           active.value = 0;
@@ -49,11 +44,11 @@ export function Search() {
     text.value = "";
     found.value = null;
   };
-  const choose = (one: Found | undefined) => {
+  const choose = (one: Hit | undefined) => {
     if (!one) return;
     close();
     input.current?.blur();
-    void goTo({ level: one.level.name, key: one.item.properties.key });
+    void goTo({ level: one.level, key: one.key }, one.bounds);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const count = found.value?.length ?? 0;
@@ -90,7 +85,7 @@ export function Search() {
         <ul id={list} role="listbox" aria-label={words.value.search}>
           {found.value.map((one, i) => (
             <li
-              key={`${one.level.name}/${one.item.properties.key}`}
+              key={`${one.level}/${one.key}`}
               id={`${list}-${i}`}
               role="option"
               aria-selected={i === active.value}
@@ -101,8 +96,8 @@ export function Search() {
                 choose(one);
               }}
             >
-              <span>{one.item.properties.name}</span>
-              <span class="muted">{titleOf(one.level)}</span>
+              <span>{one.name}</span>
+              <span class="muted">{levelTitle(one.level)}</span>
             </li>
           ))}
           {found.value.length === 0 && (
@@ -116,27 +111,7 @@ export function Search() {
   );
 }
 
-/** Coarser levels first: a borough before the district of its name. */
-async function find(text: string, signal: AbortSignal): Promise<Found[]> {
-  const json = description.value;
-  const name = layer.value;
-  if (!json || !name) return [];
-  const levels = [...json.maille.levels].reverse();
-  const answers = await Promise.all(
-    levels.map((level) =>
-      getItems(
-        {
-          layer: name,
-          level: level.name,
-          version: json.maille.version,
-          filter: searchCondition(text),
-          properties: "key",
-          sortby: "name",
-          limit: PER_LEVEL,
-        },
-        signal,
-      ),
-    ),
-  );
-  return answers.flatMap(({ features }, i) => features.map((item) => ({ level: levels[i] as Level, item })));
+function levelTitle(name: string): string {
+  const level = description.value?.maille.levels.find((one) => one.name === name);
+  return level ? titleOf(level) : name;
 }
