@@ -83,7 +83,12 @@ export function showMap(container: HTMLElement, role: Role): () => void {
 
   const stops = [
     draw(map, role, (tiles) => {
-      stops.push(followTiles(map, tiles), followColors(map, role.classes), followTheme(map), followState(map, layer));
+      stops.push(
+        followTiles(map, role.classes, tiles),
+        followColors(map, role.classes),
+        followTheme(map),
+        followState(map, layer),
+      );
       stops.push(...watchPointer(map, container));
       map.on("idle", () => placeLabelsOnce(map));
       if (!leads) return;
@@ -151,18 +156,21 @@ function draw(map: MapLibre, { describe, layer }: Role, drawn: (tiles: string) =
   });
 }
 
-/** One source for all filters: `setTiles` keeps what is drawn until the new tiles are there. */
-function followTiles(map: MapLibre, drawn: string): () => void {
+/**
+ * One source for all filters: `setTiles` keeps what is drawn until the new tiles are there. Tiles of an
+ * indicator wait for its classes, or they would have no colour when they come.
+ */
+function followTiles(map: MapLibre, classes: Role["classes"], drawn: string): () => void {
   let shown = drawn;
   return effect(() => {
     const next = model.tiles.value;
-    if (next === null || next === shown) return;
+    if (next === null || next === shown || classes.value === null) return;
     shown = next;
     map.getSource<VectorTileSource>(SOURCE)?.setTiles([next]);
   });
 }
 
-function followColors(map: MapLibre, classes: ReadonlySignal<Classes | null>): () => void {
+function followColors(map: MapLibre, classes: Role["classes"]): () => void {
   let before: Classes | null = null;
   let shown: Classes | null = null;
   return effect(() => {
