@@ -68,8 +68,9 @@ export function labelOf(indicator: Indicator): string {
   return textIn(indicator.label, language.value, indicator.name);
 }
 
-export function formatOf(indicator: Indicator): Format {
+/** `bounds`: of classes, which are to read apart. */
+export function formatOf(indicator: Indicator, bounds?: readonly number[]): Format {
   const range = indicator.levels[level.value?.name ?? ""];
   const span = (range?.max ?? 0) - (range?.min ?? 0);
-  return formatFor(indicator.unit, span, language.value, words.value);
+  return formatFor(indicator.unit, span, language.value, words.value, bounds);
 }

@@ -10,13 +10,24 @@ export interface Format {
   suffix: string;
 }
 
-/** Digits follow from `span`, the distance between the extremes: three steps of it stay apart. */
-export function formatFor(unit: string | null, span: number, language: Language, words: UnitWords): Format {
+/**
+ * Digits follow from `span`, the distance between the extremes, to three figures of it; `bounds` that
+ * would read alike are given up to two more.
+ */
+export function formatFor(
+  unit: string | null,
+  span: number,
+  language: Language,
+  words: UnitWords,
+  bounds: readonly number[] = [],
+): Format {
   const locale = localeFor(language);
   const share = unit === "share";
-  const digits = unit === "count" ? 0 : digitsFor(share ? span * 100 : span);
+  const scale = share ? 100 : 1;
+  const fewest = digitsFor(span * scale);
+  const digits = unit === "count" ? 0 : Math.min(Math.max(fewest, digitsApart(bounds, scale)), fewest + 2);
   const number = new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits });
-  const plain = (x: number) => number.format(tidy(share ? x * 100 : x, digits)).replace(/^-/, "−");
+  const plain = (x: number) => number.format(tidy(x * scale, digits)).replace(/^-/, "−");
   const suffix = suffixOf(unit, words);
   return { plain, suffix, value: (x) => (suffix ? `${plain(x)}\u202f${suffix}` : plain(x)) };
 }
@@ -39,6 +50,13 @@ function suffixOf(unit: string | null, words: UnitWords): string {
     default:
       return unit.replaceAll("_", " ");
   }
+}
+
+/** Digits that keep neighbouring bounds apart. */
+function digitsApart(bounds: readonly number[], scale: number): number {
+  const gaps = bounds.slice(1).map((bound, i) => (bound - (bounds[i] as number)) * scale);
+  const least = Math.min(...gaps.filter((gap) => gap > 0));
+  return Number.isFinite(least) ? Math.ceil(-Math.log10(least)) : 0;
 }
 
 function digitsFor(span: number): number {

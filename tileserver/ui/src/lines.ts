@@ -1,6 +1,7 @@
 /** The lines of a legend, as the panel lists them and a picture writes them. */
+import type { Indicator } from "./api";
 import type { NumberClasses, TextClasses } from "./classes";
-import type { Format } from "./format";
+import { formatOf } from "./dataset";
 import { words } from "./i18n";
 
 export interface Line {
@@ -9,11 +10,12 @@ export interface Line {
   count: number;
 }
 
-export function linesOf(classes: NumberClasses | TextClasses, format: Format): Line[] {
+export function linesOf(classes: NumberClasses | TextClasses, indicator: Indicator): Line[] {
   if (classes.kind === "number") {
+    const format = formatOf(indicator, [classes.classes[0]?.above ?? 0, ...classes.classes.map(({ upto }) => upto)]);
     return classes.classes.map(({ above, upto, color, count }) => ({
       color,
-      text: words.value.between(format.plain(above), format.value(upto)),
+      text: above === upto ? format.value(upto) : words.value.between(format.plain(above), format.value(upto)),
       count,
     }));
   }

@@ -31,3 +31,11 @@ test.each([
 ] as const)("%s over %f: %f in %s is %s", (unit, span, value, language, text) => {
   expect(formatFor(unit, span, language, LANGUAGES[language]).value(value)).toBe(text);
 });
+
+test("bounds that would read alike get the digits to differ, within reason", () => {
+  const text = (bounds: number[]) => bounds.map(formatFor("km", 40, "en", LANGUAGES.en, bounds).plain);
+  expect(text([0, 10, 40])).toEqual(["0.0", "10.0", "40.0"]);
+  expect(text([0, 0.03, 0.12, 40])).toEqual(["0.00", "0.03", "0.12", "40.00"]);
+  expect(text([0, 1e-9, 40])).toEqual(["0.000", "0.000", "40.000"]);
+  expect(formatFor("count", 40, "en", LANGUAGES.en, [0, 0.1]).plain(3)).toBe("3");
+});

@@ -1,7 +1,7 @@
 /** What is on screen as one image: title, maps, legend, source. */
 import type { Map as MapLibre } from "maplibre-gl";
 import { textIn } from "../api";
-import { attribution, description, formatOf, labelOf } from "../dataset";
+import { attribution, description, labelOf } from "../dataset";
 import type { Figure } from "../figure";
 import { language, words } from "../i18n";
 import { type Line, linesOf } from "../lines";
@@ -113,7 +113,7 @@ function legendBlocks(): Block[] {
   }
   return (comparison.value ? [main, other] : [main]).flatMap(({ indicator, classes }) => {
     const [by, shown] = [indicator.value, classes.value];
-    return by && shown && shown.kind !== "grid" ? [{ title: labelOf(by), lines: linesOf(shown, formatOf(by)) }] : [];
+    return by && shown && shown.kind !== "grid" ? [{ title: labelOf(by), lines: linesOf(shown, by) }] : [];
   });
 }
 

@@ -48,7 +48,7 @@ function FigureLegend({ figure, titled }: { figure: Figure; titled: boolean }) {
         </>
       )}
       <ul class="classes" onMouseLeave={() => (emphasis.value = null)}>
-        {linesOf(shown, format).map((line, i) => (
+        {linesOf(shown, by).map((line, i) => (
           <li key={line.text} onMouseEnter={() => (emphasis.value = i)}>
             <span class="swatch" style={{ background: line.color }} />
             <span class="range">{line.text}</span>
