@@ -11,14 +11,16 @@ const BINARIES = join(process.env.CARGO_TARGET_DIR ?? join(WORKSPACE, "target"),
 export const DEMO = join(WORKSPACE, "data/maille.toml");
 
 /**
- * Builds `project` and serves it on a free port.
- * @returns {Promise<{url: string, log: () => string, stop: () => Promise<void>}>}
+ * Builds `project` and serves it on a free port; `publish` builds it again, as a new version.
+ * @returns {Promise<{url: string, publish: () => void, stop: () => Promise<void>}>}
  */
 export async function serve(project) {
   const directory = mkdtempSync(join(tmpdir(), "maille-browser-"));
-  execFileSync(join(BINARIES, "precompute"), ["build", project, "--out", directory], {
-    stdio: ["ignore", "ignore", "inherit"],
-  });
+  const publish = () => {
+    const build = ["build", project, "--out", directory];
+    execFileSync(join(BINARIES, "precompute"), build, { stdio: ["ignore", "ignore", "pipe"] });
+  };
+  publish();
   const child = spawn(join(BINARIES, "tileserver"), ["--dataset", directory, "--listen", "127.0.0.1:0"]);
   let log = "";
   child.stderr.on("data", (chunk) => (log += chunk));
@@ -28,7 +30,7 @@ export async function serve(project) {
   });
   return {
     url: `${url}/`,
-    log: () => log,
+    publish,
     stop: async () => {
       const ended = new Promise((resolve) => child.once("exit", resolve));
       child.kill("SIGTERM");

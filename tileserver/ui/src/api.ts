@@ -1,4 +1,5 @@
 /** The tile server's HTTP interface, as far as the page uses it. */
+import { Problem } from "./problem";
 import type { Language, Method } from "./state";
 
 /** Text by language code; `""` is text that was given without a language. */
@@ -111,20 +112,6 @@ export interface StatsQuery {
   breaks?: number[];
 }
 
-/** RFC 9457, with the parameter at fault and the place in it where there is one. */
-export class Problem extends Error {
-  readonly status: number;
-  readonly parameter: string | null;
-  readonly position: number | null;
-
-  constructor(status: number, detail: string, parameter: string | null, position: number | null) {
-    super(detail);
-    this.status = status;
-    this.parameter = parameter;
-    this.position = position;
-  }
-}
-
 /** Bars of a histogram. */
 const BINS = 40;
 
@@ -150,7 +137,8 @@ export function getCatalog(signal: AbortSignal): Promise<Catalog> {
 }
 
 export function getTileJson(layer: string, signal: AbortSignal): Promise<TileJson> {
-  return get(encodeURIComponent(layer), {}, signal);
+  // A cached description may be of the version before.
+  return get(encodeURIComponent(layer), {}, signal, "no-cache");
 }
 
 export function getStats(query: StatsQuery, signal: AbortSignal): Promise<Stats> {
@@ -196,8 +184,8 @@ export function fileAddress(layer: string, level: string, kind: "csv" | "geojson
   return address(`${encodeURIComponent(layer)}/items.${kind}`, { level, filter });
 }
 
-async function get<T>(path: string, query: Query, signal: AbortSignal): Promise<T> {
-  const response = await fetch(address(path, query), { signal, headers: { accept: "application/json" } });
+async function get<T>(path: string, query: Query, signal: AbortSignal, cache: RequestCache = "default"): Promise<T> {
+  const response = await fetch(address(path, query), { signal, cache, headers: { accept: "application/json" } });
   if (!response.ok) throw await problemOf(response);
   return (await response.json()) as T;
 }

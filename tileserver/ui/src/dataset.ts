@@ -21,15 +21,28 @@ export const layer = computed<string | null>(() => {
   return (chosen && layers.value.includes(chosen) ? chosen : layers.value[0]) ?? null;
 });
 
+/** How often an open page asks whether there is a new version; the answer is nearly always "no". */
+const LOOK = 5_000;
+
+const looks = signal(0);
+setInterval(() => {
+  if (!document.hidden) looks.value += 1;
+}, LOOK);
+
 export const tileJson = resource(
-  () => layer.value,
-  async (name, cancelled) => ({ layer: name, json: await getTileJson(name, cancelled) }),
+  () => (layer.value ? { name: layer.value, look: looks.value } : null),
+  async ({ name }, cancelled) => ({ layer: name, json: await getTileJson(name, cancelled) }),
 );
 
-/** The description of the layer shown; `null` while it is on its way. */
+let described: { layer: string; json: TileJson } | null = null;
+
+/** The description of the layer shown, the same object while its version is; `null` until it is there. */
 export const description = computed<TileJson | null>(() => {
   const answer = tileJson.value.value;
-  return answer?.layer === layer.value ? answer.json : null;
+  if (!answer || answer.layer !== layer.value) return null;
+  const same = described?.layer === answer.layer && described.json.maille.version === answer.json.maille.version;
+  if (!same) described = answer;
+  return described?.json ?? null;
 });
 
 /** The level that tiles show at the map's zoom. */

@@ -1,7 +1,7 @@
 /** A condition in CQL2. While it is being written the map keeps the last one that made sense. */
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { Problem } from "../api";
+import { explain, Problem } from "../problem";
 import { identifier, positionInWritten } from "../cql";
 import { words } from "../i18n";
 import { indicators, labelOf } from "../dataset";
@@ -85,7 +85,7 @@ export function FilterBox() {
       </div>
       <p id="filter-note" class={error ? "note problem" : "note"} role={error ? "alert" : undefined}>
         {error
-          ? `${position === null ? "" : `${words.value.at(position + 1)} `}${error.message}`
+          ? `${position === null ? "" : `${words.value.at(position + 1)} `}${explain(error)}`
           : words.value.filterHint}
       </p>
       <details>

@@ -6,6 +6,7 @@ import type { Figure } from "../figure";
 import { linesOf } from "../lines";
 import type { Format } from "../format";
 import { language, words } from "../i18n";
+import { explain } from "../problem";
 import { classes, comparison, filter, indicator, main, other, second } from "../model";
 import { emphasis } from "../screen";
 import { RangeSlider } from "./range";
@@ -28,7 +29,7 @@ function FigureLegend({ figure, titled }: { figure: Figure; titled: boolean }) {
     return (
       <section class="legend">
         <p class="problem" role="alert">
-          {figure.stats.error.value.message}
+          {explain(figure.stats.error.value)}
         </p>
       </section>
     );

@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { textIn } from "../api";
 import { language, words } from "../i18n";
+import { explain } from "../problem";
 import { Icon, Mark } from "../icons";
 import { catalog, description, layer, layers, level, tileJson } from "../dataset";
 import { type Language, update } from "../state";
@@ -71,9 +72,9 @@ function Masthead() {
 
 function Title() {
   const json = description.value;
-  if (catalog.error.value || tileJson.error.value) {
-    return <Notice>{(tileJson.error.value ?? catalog.error.value)?.message || words.value.failed}</Notice>;
-  }
+  const error = tileJson.error.value ?? catalog.error.value;
+  // A look for a new version may fail; what is known stays.
+  if (error && !json) return <Notice>{explain(error)}</Notice>;
   if (catalog.value.value && layers.value.length === 0) return <Notice>{words.value.empty}</Notice>;
   if (!json) return <h1 class="pending">{words.value.loading}…</h1>;
   const title = textIn(json.maille.title, language.value, layer.value ?? "");

@@ -7,6 +7,19 @@ import { description, formatOf, labelOf, titleOf } from "../dataset";
 import { indicator, item, second } from "../model";
 import { state, update } from "../state";
 
+/** Says the area chosen to those who do not see the card. */
+export function Announcement() {
+  const answer = state.value.area && item.value.value;
+  const by = indicator.value;
+  const value = answer && by ? (answer.item.properties[by.name] ?? null) : null;
+  const text = typeof value === "number" && by ? formatOf(by).value(value) : (value ?? words.value.noData);
+  return (
+    <p class="hidden" role="status">
+      {answer && by && `${answer.item.properties.name}: ${labelOf(by)}, ${text}`}
+    </p>
+  );
+}
+
 export function AreaCard() {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {

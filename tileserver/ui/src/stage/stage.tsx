@@ -1,6 +1,7 @@
 /** The map with what floats over it. */
-import { signal, useSignalEffect } from "@preact/signals";
+import { computed, signal, useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
+import type { TileJson } from "../api";
 import { words } from "../i18n";
 import { Icon } from "../icons";
 import { attribution, description, layer, zoom } from "../dataset";
@@ -8,7 +9,7 @@ import type { Role } from "../map/view";
 import { classes, comparison, other } from "../model";
 import { busy } from "../screen";
 import { state, update } from "../state";
-import { AreaCard } from "./area";
+import { Announcement, AreaCard } from "./area";
 import { HoverCard } from "./hover";
 import { Search } from "./search";
 import { Table } from "./table";
@@ -35,18 +36,23 @@ export function Stage() {
       </div>
       <HoverCard />
       <Search />
+      <Announcement />
       <AreaCard />
       <Table />
     </main>
   );
 }
 
+/** Whether the layer's description is there. */
+const described = computed(() => description.value !== null);
+
 function Canvas({ classes, leads = false }: Pick<Role, "classes"> & { leads?: boolean }) {
   const container = useRef<HTMLDivElement>(null);
   useSignalEffect(() => {
     const name = layer.value;
-    const describe = description.value;
-    if (!name || !describe || !container.current) return;
+    if (!name || !described.value || !container.current) return;
+    // A new version changes the tiles, not the map.
+    const describe = description.peek() as TileJson;
     let remove: (() => void) | undefined;
     let left = false;
     void map.then(({ showMap }) => {
