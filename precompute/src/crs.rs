@@ -5,6 +5,7 @@
 //! few metres (OSGB36: 5 m), and one known by a grid only (NAD27, NZGD49 with its grid) is an
 //! error, because ignoring the shift would move maps by 100 m unseen.
 
+mod proj_string;
 mod wkt;
 
 use std::sync::LazyLock;
@@ -12,6 +13,8 @@ use std::sync::LazyLock;
 use geo_types::Coord;
 use proj4rs::Proj;
 use proj4rs::transform::{Transform, TransformClosure, transform};
+
+use proj_string::ProjString;
 
 /// A CRS whose coordinates can be brought to degrees on WGS 84.
 #[derive(Debug, Clone)]
@@ -95,19 +98,16 @@ impl Crs {
             }
             _ => {}
         }
-        u16::try_from(code)
+        let def = u16::try_from(code)
             .ok()
-            .and_then(crs_definitions::from_code)
-            .ok_or_else(|| format!("{name} is not known here: write its proj string or WKT as crs"))
-            .and_then(|def| Self::from_proj_string(def.proj4))
-            .map(|crs| Self { name, ..crs })
-            .map_err(|e| {
-                if e.contains("EPSG:") {
-                    e
-                } else {
-                    format!("EPSG:{code}: {e}")
-                }
-            })
+            .and_then(crs_definitions::from_code);
+        let def = def.ok_or_else(|| {
+            format!("{name} is not known here: write its proj string or WKT as crs")
+        })?;
+        match Self::from_proj_string(def.proj4) {
+            Ok(crs) => Ok(Self { name, ..crs }),
+            Err(message) => Err(format!("{name}: {message}")),
+        }
     }
 
     /// The CRS of a proj string.
@@ -115,96 +115,27 @@ impl Crs {
     /// # Errors
     /// When `proj4rs` does not know it, or how its datum lies to WGS 84 is not said.
     pub fn from_proj_string(text: &str) -> Result<Self, String> {
-        let value = |key: &str| {
-            text.split_whitespace()
-                .filter_map(|word| word.trim_start_matches('+').split_once('='))
-                .find(|(name, _)| *name == key)
-                .map(|(_, value)| value)
-        };
-        if let Some(code) = value("init").and_then(|init| {
-            init.to_ascii_lowercase()
-                .strip_prefix("epsg:")?
-                .parse()
-                .ok()
-        }) {
+        let words = ProjString(text);
+        if let Some(code) = words.epsg_code() {
             return Self::from_epsg(code);
         }
-        let needs_grid = value("nadgrids").is_some_and(|grids| grids != "@null")
-            || value("datum").is_some_and(|datum| datum.eq_ignore_ascii_case("NAD27"));
-        if needs_grid {
-            return Err(
-                "its datum needs a shift grid, which is not read here: reproject the file \
-                 first (ogr2ogr -t_srs EPSG:4326), or write a proj string with +towgs84"
-                    .to_owned(),
-            );
-        }
-        let has_shift = ["towgs84", "nadgrids", "datum"]
-            .iter()
-            .any(|key| value(key).is_some());
-        let is_modern = match (value("ellps"), value("a"), value("R")) {
-            (Some(ellps), ..) => ["GRS80", "WGS84"].contains(&ellps),
-            (None, None, None) => true,
-            _ => false,
-        };
-        let mut definition = text.to_owned();
-        if !has_shift {
-            if !is_modern {
-                return Err(
-                    "how its datum lies to WGS 84 is not known: write a proj string with \
-                     +towgs84, zeros if it is the same"
-                        .to_owned(),
-                );
-            }
-            definition.push_str(if value("ellps").is_some() {
-                " +towgs84=0,0,0"
-            } else {
-                " +datum=WGS84"
-            });
-        }
-        let is_longlat = matches!(
-            value("proj"),
-            Some("longlat" | "latlong" | "lonlat" | "latlon")
-        );
-        let is_unshifted = value("towgs84").is_none_or(|shift| shift.split(',').all(is_zero))
-            && value("datum").is_none_or(|datum| ["WGS84", "NAD83"].contains(&datum))
-            && (has_shift || is_modern);
-        let is_plain = ["pm", "axis", "geoc", "to_meter", "units", "R", "a"]
-            .iter()
-            .all(|key| value(key).is_none());
-        if is_longlat && is_unshifted && is_plain {
-            return Ok(Self {
-                name: text.to_owned(),
-                kind: Kind::Degrees,
-            });
-        }
-        let is_number = |key: &str, wanted: f64| value(key).is_none_or(|v| v.parse() == Ok(wanted));
-        let is_web_mercator = value("proj") == Some("merc")
-            && value("nadgrids") == Some("@null")
-            && [
-                ("a", 6_378_137.0),
-                ("b", 6_378_137.0),
-                ("k", 1.0),
-                ("to_meter", 1.0),
-            ]
-            .iter()
-            .all(|(key, wanted)| is_number(key, *wanted))
-            && ["lat_ts", "lon_0", "x_0", "y_0"]
-                .iter()
-                .all(|key| is_number(key, 0.0))
-            && value("a").is_some()
-            && value("b").is_some()
-            && value("units").is_none_or(|unit| unit == "m");
-        if is_web_mercator {
+        let definition = words.with_shift()?;
+        if words.is_web_mercator() {
             return Self::from_epsg(3857);
         }
-        let proj = Proj::from_proj_string(&definition)
-            .map_err(|e| format!("{text:?} is not a projection known here ({e})"))?;
-        if proj.is_geocent() || !proj.has_inverse() {
-            return Err(format!("{text:?} has no way back to degrees"));
-        }
+        let kind = if words.is_wgs84_degrees() {
+            Kind::Degrees
+        } else {
+            let proj = Proj::from_proj_string(&definition)
+                .map_err(|e| format!("{text:?} is not a projection known here ({e})"))?;
+            if proj.is_geocent() || !proj.has_inverse() {
+                return Err(format!("{text:?} has no way back to degrees"));
+            }
+            Kind::Other(Box::new(proj))
+        };
         Ok(Self {
             name: text.to_owned(),
-            kind: Kind::Other(Box::new(proj)),
+            kind,
         })
     }
 
@@ -270,10 +201,6 @@ impl Crs {
             }
         }
     }
-}
-
-fn is_zero(number: &str) -> bool {
-    number.trim().parse() == Ok(0.0)
 }
 
 /// Coordinates as `proj4rs` wants them.

@@ -6,9 +6,12 @@
 //! The EPSG code is taken when it is there and known; else the projection, its parameters and the
 //! datum are translated by name.
 
+mod projection;
+
 use std::fmt::Write;
 
 use super::Crs;
+use projection::Parameters;
 
 const LENGTH_MAX: usize = 1 << 16;
 const DEPTH_MAX: usize = 32;
@@ -303,7 +306,12 @@ fn projected(node: &Node) -> Result<Crs, String> {
         .text(0)
         .map(plain)
         .is_some_and(|name| name.contains("pseudo_mercator") || name.contains("web_mercator"));
-    if is_web_mercator {
+    let is_web_method = [
+        "mercator_auxiliary_sphere",
+        "popular_visualisation_pseudo_mercator",
+    ]
+    .contains(&&*plain(method));
+    if is_web_mercator || is_web_method {
         return Crs::from_epsg(3857);
     }
     let projection = parameters.projection(&plain(method)).ok_or_else(|| {
@@ -311,9 +319,6 @@ fn projected(node: &Node) -> Result<Crs, String> {
             "projection {method:?} is not read from WKT: write an EPSG code or a proj string as crs"
         )
     })?;
-    if projection == WEB_MERCATOR {
-        return Crs::from_epsg(3857);
-    }
     let unit = if (length - 1.0).abs() < 1e-12 {
         String::new()
     } else {
@@ -321,8 +326,6 @@ fn projected(node: &Node) -> Result<Crs, String> {
     };
     Crs::from_proj_string(&format!("{projection} {datum}{unit} +no_defs"))
 }
-
-const WEB_MERCATOR: &str = "web mercator";
 
 /// `Lambert Conic Conformal (2SP)` and `Lambert_Conic_Conformal_2SP` alike.
 fn plain(name: &str) -> String {
@@ -332,147 +335,4 @@ fn plain(name: &str) -> String {
         .map(str::to_ascii_lowercase)
         .collect();
     words.join("_")
-}
-
-struct Parameters<'a> {
-    nodes: &'a [Node],
-    angle: f64,
-    length: f64,
-}
-
-impl Parameters<'_> {
-    fn get(&self, names: &[&str]) -> Option<&Node> {
-        self.nodes.iter().find(|node| {
-            node.keyword == "PARAMETER"
-                && node
-                    .text(0)
-                    .is_some_and(|name| names.contains(&&*plain(name)))
-        })
-    }
-
-    /// In degrees.
-    fn angle(&self, names: &[&str]) -> Option<f64> {
-        let node = self.get(names)?;
-        let factor = node.unit(&ANGLES).unwrap_or(self.angle);
-        Some(if (factor / DEGREE - 1.0).abs() < 1e-9 {
-            node.number(1)?
-        } else {
-            node.number(1)? * factor / DEGREE
-        })
-    }
-
-    /// In metres.
-    fn metres(&self, names: &[&str]) -> f64 {
-        self.get(names)
-            .and_then(|node| Some(node.number(1)? * node.unit(&LENGTHS).unwrap_or(self.length)))
-            .unwrap_or(0.0)
-    }
-
-    fn projection(&self, method: &str) -> Option<String> {
-        let lat_0 = self.angle(&[
-            "latitude_of_origin",
-            "latitude_of_center",
-            "latitude_of_natural_origin",
-            "latitude_of_false_origin",
-            "latitude_of_projection_centre",
-            "central_parallel",
-        ]);
-        let lon_0 = self.angle(&[
-            "central_meridian",
-            "longitude_of_center",
-            "longitude_of_origin",
-            "longitude_of_natural_origin",
-            "longitude_of_false_origin",
-            "longitude_of_projection_centre",
-        ]);
-        let lat_1 = self.angle(&["standard_parallel_1", "latitude_of_1st_standard_parallel"]);
-        let lat_2 = self.angle(&["standard_parallel_2", "latitude_of_2nd_standard_parallel"]);
-        let k = self
-            .get(&[
-                "scale_factor",
-                "scale_factor_at_natural_origin",
-                "scale_factor_on_initial_line",
-                "scale_factor_at_projection_centre",
-            ])
-            .and_then(|node| node.number(1))
-            .unwrap_or(1.0);
-        let x_0 = self.metres(&[
-            "false_easting",
-            "easting_at_false_origin",
-            "easting_at_projection_centre",
-        ]);
-        let y_0 = self.metres(&[
-            "false_northing",
-            "northing_at_false_origin",
-            "northing_at_projection_centre",
-        ]);
-        let (lat, lon) = (lat_0.unwrap_or(0.0), lon_0.unwrap_or(0.0));
-        let body = match method {
-            "transverse_mercator" | "gauss_kruger" | "transverse_mercator_complex" => {
-                format!("+proj=tmerc +lat_0={lat} +lon_0={lon} +k={k}")
-            }
-            "lambert_conformal_conic_2sp"
-            | "lambert_conic_conformal_2sp"
-            | "lambert_conformal_conic"
-                if lat_2.is_some() =>
-            {
-                format!(
-                    "+proj=lcc +lat_1={} +lat_2={} +lat_0={lat} +lon_0={lon} +k_0={k}",
-                    lat_1?, lat_2?
-                )
-            }
-            "lambert_conformal_conic_1sp"
-            | "lambert_conic_conformal_1sp"
-            | "lambert_conformal_conic" => {
-                let lat_1 = lat_1.or(lat_0)?;
-                format!("+proj=lcc +lat_1={lat_1} +lat_0={lat} +lon_0={lon} +k_0={k}")
-            }
-            "mercator_auxiliary_sphere" | "popular_visualisation_pseudo_mercator" => {
-                return (lon == 0.0 && x_0 == 0.0 && y_0 == 0.0).then(|| WEB_MERCATOR.to_owned());
-            }
-            "mercator" | "mercator_1sp" | "mercator_2sp" | "mercator_variant_a"
-            | "mercator_variant_b" => match lat_1.or(lat_0.filter(|lat| *lat != 0.0)) {
-                Some(lat_ts) => format!("+proj=merc +lat_ts={lat_ts} +lon_0={lon}"),
-                None => format!("+proj=merc +lon_0={lon} +k={k}"),
-            },
-            "albers" | "albers_conic_equal_area" | "albers_equal_area" => {
-                format!(
-                    "+proj=aea +lat_1={} +lat_2={} +lat_0={lat} +lon_0={lon}",
-                    lat_1?, lat_2?
-                )
-            }
-            "lambert_azimuthal_equal_area" => format!("+proj=laea +lat_0={lat} +lon_0={lon}"),
-            "oblique_stereographic" | "double_stereographic" => {
-                format!("+proj=sterea +lat_0={lat} +lon_0={lon} +k={k}")
-            }
-            "cassini" | "cassini_soldner" => format!("+proj=cass +lat_0={lat} +lon_0={lon}"),
-            "hotine_oblique_mercator"
-            | "hotine_oblique_mercator_azimuth_natural_origin"
-            | "hotine_oblique_mercator_variant_a"
-            | "hotine_oblique_mercator_azimuth_center"
-            | "hotine_oblique_mercator_variant_b"
-            | "swiss_oblique_cylindrical" => self.oblique(method, lat, lon, k),
-            _ => return None,
-        };
-        Some(format!("{body} +x_0={x_0} +y_0={y_0}"))
-    }
-
-    fn oblique(&self, method: &str, lat: f64, lon: f64, k: f64) -> String {
-        let alpha = self
-            .angle(&["azimuth", "azimuth_of_initial_line"])
-            .unwrap_or(90.0);
-        let gamma = self
-            .angle(&["rectified_grid_angle", "angle_from_rectified_to_skew_grid"])
-            .unwrap_or(alpha);
-        if (alpha - 90.0).abs() < 1e-9 {
-            return format!("+proj=somerc +lat_0={lat} +lon_0={lon} +k_0={k}");
-        }
-        let from_origin = method.ends_with("natural_origin")
-            || method.ends_with("variant_a")
-            || method == "hotine_oblique_mercator";
-        let no_uoff = if from_origin { " +no_uoff" } else { "" };
-        format!(
-            "+proj=omerc +lat_0={lat} +lonc={lon} +alpha={alpha} +gamma={gamma} +k={k}{no_uoff}"
-        )
-    }
 }

@@ -215,6 +215,20 @@ fn truncated_archives_never_panic() {
 }
 
 #[test]
+fn many_members_are_listed_in_time() {
+    let mut writer = ZipWriter::new(io::Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for number in 0..200_000 {
+        writer
+            .start_file(format!("{number}.csv"), options)
+            .expect("a new member");
+    }
+    let zip = writer.finish().expect("in memory").into_inner();
+    check(&[("z.zip", &zip)], "z.zip/199999.csv", "z.zip/199999.csv=");
+    check(&[("z.zip", &zip)], "z.zip", "more than 100000 files");
+}
+
+#[test]
 fn bombs_stop_at_their_limit() {
     let mut zeros = io::repeat(0);
     let error = inflate::spool(&mut zeros, MEMORY_LIMIT * 2).unwrap_err();

@@ -1,4 +1,23 @@
 //! Polygon files in, valid multipolygons in EPSG:3857 metres out.
+//!
+//! ```text
+//! path ─▸ open ─▸ choose ─▸ geojson, flatgeobuf, shapefile, … ─▸ Collector ─▸ Polygons
+//!                           raw features, in batches           clean, in parallel
+//! ```
+//! A reader of a format gives properties and rings as they are in the file, and knows nothing of
+//! validity or projection; `clean` knows nothing of formats. A fault of the file is an error that
+//! names the feature or byte; a feature without a usable polygon is skipped with a reason, one that
+//! had to be changed is noted.
+//!
+//! - Skipped: `no_geometry`, `empty_geometry`, `not_a_polygon`, `curved_geometry`, `deleted_row`,
+//!   `degenerate_ring`, `no_area`, `not_finite`, `outside_crs`, `beyond_mercator`, `too_complex`,
+//!   `not_repairable`.
+//! - Repaired: `unclosed_ring`, `degenerate_ring`, `wrong_winding`, `other_parts`,
+//!   `self_intersection`, `spike`, `self_touching_ring`, `crossing_rings`, `hole_outside_exterior`,
+//!   `nested_holes`, `overlapping_parts`, `disconnected_interior`, `antimeridian`,
+//!   `longitude_wrapped`, `beyond_mercator`.
+//! - Not noted: exteriors wound clockwise, repeated vertices, Z and M (counted in
+//!   [`Polygons::flattened`]).
 
 mod boundary;
 mod cell;

@@ -1,9 +1,11 @@
-//! Real files: counts and areas as GDAL 3.6 and GEOS 3.14 give them (geopandas, EPSG:3857,
-//! `make_valid(method="structure")` for what is invalid).
+//! Which files are meant, and real files: their counts and areas are those of GDAL 3.6 and GEOS 3.14
+//! (geopandas, EPSG:3857, `make_valid(method="structure")` for what is invalid).
 
+use std::io::Write;
 use std::path::Path;
 
 use geo::Area;
+use tempfile::TempDir;
 
 use super::*;
 
@@ -131,4 +133,129 @@ fn minnesota() {
         0,
         458_752_007_846.160_34,
     );
+}
+
+const GEOJSON: &[u8] = br#"{"type":"Feature","properties":{"code":"1"},"geometry":
+    {"type":"Polygon","coordinates":[[[2,48],[3,48],[3,49],[2,48]]]}}"#;
+const CSV: &[u8] = b"wkt,code\n\"SRID=4326;POLYGON((2 48,3 48,3 49,2 48))\",1\n";
+
+fn files(files: &[(&str, &[u8])]) -> TempDir {
+    let directory = TempDir::new().unwrap();
+    for (name, bytes) in files {
+        std::fs::write(directory.path().join(name), bytes).unwrap();
+    }
+    directory
+}
+
+fn zip_of(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in members {
+        writer
+            .start_file(*name, zip::write::SimpleFileOptions::default())
+            .unwrap();
+        writer.write_all(bytes).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+/// The files whose features were read, or the error.
+fn check_choice(files: &TempDir, path: &str, format: Option<Format>, expected: &str) {
+    let found = read(&PolygonSource {
+        path: files.path().join(path),
+        format,
+        ..PolygonSource::default()
+    });
+    let found = match found {
+        Ok(found) => {
+            let files = found.features.iter().map(|f| &*f.origin.file);
+            files.collect::<Vec<_>>().join(" ")
+        }
+        Err(error) => error.message,
+    };
+    assert!(
+        found == expected || found.contains(expected) && !found.contains("json "),
+        "{path}: {found}"
+    );
+}
+
+#[test]
+fn files_are_chosen_by_name_then_content() {
+    let sequence = [GEOJSON, GEOJSON].join(&b'\n');
+    let mixed = zip_of(&[("a.geojson", GEOJSON), ("b.fgb", b""), ("read.me", b"")]);
+    let plain = zip_of(&[
+        ("d/b.geojson", GEOJSON),
+        ("d/a.json", GEOJSON),
+        ("t.csv", CSV),
+        ("read.me", b""),
+    ]);
+    let directory = files(&[
+        ("a.geojson", GEOJSON),
+        ("b.geojsonl", &sequence),
+        ("c", GEOJSON),
+        ("d.csv", CSV),
+        ("e", b"nothing known"),
+        ("f.TXT", CSV),
+        ("mixed.zip", &mixed),
+        ("plain.zip", &plain),
+        ("empty.zip", &zip_of(&[("read.me", b"")])),
+    ]);
+    let check =
+        |path: &str, format, expected: &str| check_choice(&directory, path, format, expected);
+    check("a.geojson", None, "a.geojson");
+    check("b.geojsonl", None, "b.geojsonl b.geojsonl");
+    check("c", None, "c");
+    check("d.csv", None, "d.csv");
+    check("e", None, "its format is not clear");
+    check("f.TXT", Some(Format::Csv), "f.TXT");
+    check("f.TXT", Some(Format::GeoJson), "start with '{'");
+    check(
+        "a.geojson",
+        Some(Format::FlatGeobuf),
+        "not a FlatGeobuf file",
+    );
+    check(
+        "plain.zip",
+        None,
+        "plain.zip/d/a.json plain.zip/d/b.geojson",
+    );
+    check("plain.zip", Some(Format::Csv), "plain.zip/t.csv");
+    check("plain.zip/*.csv", None, "plain.zip/t.csv");
+    check("mixed.zip", None, "files of several formats");
+    check("mixed.zip/a*", None, "mixed.zip/a.geojson");
+    check("mixed.zip", Some(Format::GeoJson), "mixed.zip/a.geojson");
+    check("empty.zip", None, "no polygon file");
+    check("absent.geojson", None, "no file of this name");
+    check("?.geojson*", None, "a.geojson b.geojsonl b.geojsonl");
+}
+
+#[test]
+fn columns_of_several_files_are_put_together() {
+    let other =
+        String::from_utf8_lossy(GEOJSON).replace(r#""code":"1""#, r#""name":"x","code":"2""#);
+    let directory = files(&[("a.geojson", GEOJSON), ("b.geojson", other.as_bytes())]);
+    let source = PolygonSource {
+        path: directory.path().join("*.geojson"),
+        ..PolygonSource::default()
+    };
+    let found = read(&source).unwrap();
+    let text = |t: &str| Value::Text(t.into());
+    assert_eq!(found.columns, ["code", "name"]);
+    assert_eq!(found.features[0].properties, [text("1"), Value::Null]);
+    assert_eq!(found.features[1].properties, [text("2"), text("x")]);
+    let wrong = PolygonSource {
+        crs: Some("Lambert".to_owned()),
+        ..source
+    };
+    assert!(read(&wrong).unwrap_err().message.contains("is no CRS"));
+}
+
+#[test]
+fn many_equal_polygons_are_no_trouble() {
+    let one = [GEOJSON, b"\n"].concat();
+    let directory = files(&[("a.geojsonl", &one.repeat(100_000))]);
+    let source = PolygonSource {
+        path: directory.path().join("a.geojsonl"),
+        ..PolygonSource::default()
+    };
+    assert_eq!(read(&source).unwrap().features.len(), 100_000);
 }

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::super::Feature;
 use super::*;
 use crate::value::Value;
@@ -362,4 +364,29 @@ fn long_files_are_read_in_batches() {
     // A fault in the last batch names its byte.
     let broken = &text[..text.len() - 20];
     assert!(read_text(broken).unwrap_err().message.contains("truncated"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #[test]
+    fn damaged_texts_are_answered(
+        flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
+        cut: Option<prop::sample::Index>,
+    ) {
+        let crs = r#""crs":{"type":"name","properties":{"name":"EPSG:4326"}},"features""#;
+        let features = [
+            feature(r#"{"a":"b\u00e9","n":[1,{"x":null}]}"#, "null"),
+            polygon(&format!("{SQUARE},[[0,0],[1,0],[0,1]]")),
+            feature("{}", r#"{"type":"GeometryCollection","geometries":[]}"#),
+        ];
+        let mut bytes = collection(&features).replace("\"features\"", crs).into_bytes();
+        for (at, byte) in flips {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        let _ = read_text(&bytes);
+    }
 }
