@@ -1,5 +1,7 @@
 //! The server as a client sees it.
 
+mod analysis;
+mod damaged;
 mod filters;
 mod hostile;
 mod lifecycle;

@@ -15,6 +15,7 @@
 
 pub mod access;
 pub mod app;
+pub mod classing;
 pub mod client_io;
 pub mod config;
 pub mod criteria;
@@ -31,6 +32,7 @@ pub mod router;
 pub mod routes;
 pub mod rows;
 pub mod search;
+pub mod selection;
 pub mod serve;
 pub mod served;
 pub mod snapshot;

@@ -28,6 +28,7 @@ pub struct Metrics {
     pub accept_failures: AtomicU64,
     pub templates: Arc<Lookups>,
     pub bitmaps: Arc<Lookups>,
+    pub computed: Arc<Lookups>,
     /// Requests refused with 503 because the pool was full.
     pub shed: AtomicU64,
     pub datasets_loaded: AtomicU64,
@@ -117,7 +118,11 @@ impl Metrics {
         ] {
             let name = format!("cache_{kind}_total");
             head(out, &name, "counter");
-            for (cache, lookups) in [("template", &self.templates), ("bitmap", &self.bitmaps)] {
+            for (cache, lookups) in [
+                ("template", &self.templates),
+                ("bitmap", &self.bitmaps),
+                ("computed", &self.computed),
+            ] {
                 let label = format!("{{cache=\"{cache}\"}}");
                 line(out, &name, &label, of(lookups).load(Relaxed));
             }

@@ -28,6 +28,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/{layer}/queryables", get(queryables::queryables))
         .route("/{layer}/items", get(items::items))
         .route("/{layer}/items.csv", get(items::csv))
+        .route("/{layer}/items.fgb", get(items::fgb))
         .route("/{layer}/items.geojson", get(items::geojson))
         .route("/{layer}/items/{id}", get(item::item))
         .route("/{layer}/search", get(search::search))

@@ -12,6 +12,7 @@ use crate::http::Coding;
 use crate::snapshot::{LevelRef, Snapshot};
 
 pub mod csv;
+pub mod flatgeobuf;
 pub mod geojson;
 
 /// A piece is sent when it has grown to this.
@@ -39,7 +40,7 @@ impl Rows {
 /// How rows are written.
 #[derive(Debug, Clone)]
 pub enum Form {
-    Csv,
+    Csv(csv::Dialect),
     GeoJson {
         geometry: bool,
         /// Members that follow the features, without the closing brace.
@@ -77,7 +78,7 @@ impl Pieces {
 
     fn write_head(&self, out: &mut Vec<u8>) {
         match self.form {
-            Form::Csv => csv::write_head(&self.rows, out),
+            Form::Csv(dialect) => csv::write_head(&self.rows, dialect, out),
             Form::GeoJson { .. } => {
                 out.extend_from_slice(br#"{"type":"FeatureCollection","features":["#);
             }
@@ -87,7 +88,9 @@ impl Pieces {
     fn write_row(&self, at: usize, out: &mut Vec<u8>) {
         let (level, row) = (self.rows.level(), self.rows.rows[at] as usize);
         match self.form {
-            Form::Csv => csv::write_row(level, &self.rows.columns, row, out),
+            Form::Csv(dialect) => {
+                csv::write_row(level, &self.rows.columns, row, dialect, out);
+            }
             Form::GeoJson { geometry, .. } => {
                 if at > 0 {
                     out.push(b',');

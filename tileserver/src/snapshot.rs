@@ -15,6 +15,7 @@ use tilecore::filter::Filter;
 use tilecore::template::{Template, TemplateError, TemplateSpec};
 use tilecore::tile::{TileCoord, ZOOM_MAX};
 
+use crate::classing::Classing;
 use crate::http::HttpError;
 use crate::level::LevelData;
 use crate::memo::{Fault, Memo, Place, Wanted, Weigh};
@@ -56,8 +57,34 @@ pub struct Snapshot {
     numbers: FxHashMap<String, usize>,
     pub bitmaps: Arc<Memo<FilterKey, Bitmap>>,
     pub templates: Arc<Memo<TemplateKey, Template>>,
+    pub computed: Arc<Memo<ComputedKey, ComputedColumn>>,
     /// Per layer, made when first asked for.
     searches: Vec<OnceLock<search::Index>>,
+}
+
+/// A column that follows from others and a filter.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ComputedKey {
+    layer: usize,
+    level: usize,
+    classing: Classing,
+    canonical: Box<str>,
+}
+
+impl Weigh for ComputedKey {
+    fn heap_bytes(&self) -> usize {
+        self.canonical.len()
+    }
+}
+
+/// Whole numbers by row; `EXTRA_MISSING` is missing.
+#[derive(Debug)]
+pub struct ComputedColumn(pub Vec<u32>);
+
+impl Weigh for ComputedColumn {
+    fn heap_bytes(&self) -> usize {
+        size_of_val(&*self.0)
+    }
 }
 
 /// What a template is made for.
@@ -166,6 +193,34 @@ impl Snapshot {
             bitmaps: Memo::new(caches.bytes / 4, Arc::clone(&caches.metrics.bitmaps)),
             templates: Memo::new(caches.bytes / 4 * 3, Arc::clone(&caches.metrics.templates)),
         })
+    }
+
+    /// The class of each row of a level, cut among the rows that pass a filter.
+    pub async fn classes(
+        self: &Arc<Self>,
+        pool: &Pool,
+        level: LevelRef<'_>,
+        classing: Classing,
+        filter: &Filter,
+    ) -> Result<Arc<ComputedColumn>, HttpError> {
+        let (layer, number) = (level.layer.number, level.number);
+        let key = ComputedKey {
+            layer,
+            level: number,
+            classing,
+            canonical: filter.canonical().into(),
+        };
+        if let Some(column) = self.computed.get(&key) {
+            return Ok(column);
+        }
+        let among = self.rows(pool, level, filter).await?;
+        let snapshot = Arc::clone(self);
+        let compute = move |_: &Wanted| {
+            let level = snapshot.layer_at(layer).level_at(number);
+            Ok(ComputedColumn(classing.of_rows(level, among.as_deref())))
+        };
+        let place = Place::Pool(pool);
+        Ok(self.computed.get_or_compute(&key, place, compute).await?)
     }
 
     /// What no filter changes of a tile that shows a level.

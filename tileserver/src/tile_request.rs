@@ -6,9 +6,10 @@ use std::sync::Arc;
 use tilecore::TileCoord;
 use tilecore::dataset::schema::Indicator;
 use tilecore::filter::Filter;
-use tilecore::gather::{self, Scratch, gather};
+use tilecore::gather::{self, ExtraColumn, ExtraValues, Scratch, gather};
 
 use crate::app::App;
+use crate::classing::Classing;
 use crate::criteria;
 use crate::http::etag::Tag;
 use crate::http::path::Segments;
@@ -19,7 +20,14 @@ use crate::snapshot::{LayerRef, LevelRef, Snapshot};
 const ENCODER: u32 = 1;
 
 /// The parameters, `v` apart, that a tile depends on.
-pub const PARAMETERS: [&str; 3] = ["filter", "filter-lang", "properties"];
+pub const PARAMETERS: [&str; 6] = [
+    "filter",
+    "filter-lang",
+    "properties",
+    "classes",
+    "class-property",
+    "class-method",
+];
 
 /// Layers in one tile.
 const LAYERS_MAX: usize = 16;
@@ -43,6 +51,7 @@ struct Part<'a> {
     /// Numbers of columns.
     columns: Vec<usize>,
     filter: Filter,
+    classing: Option<Classing>,
 }
 
 /// A tile's bytes and what they show.
@@ -84,11 +93,13 @@ impl<'a> TileRequest<'a> {
             let filter = criteria::filter(query, level.data.queryables())?;
             let number = |i: &Indicator| level.data.level.column_number(&i.name);
             let columns = properties.into_iter().filter_map(number).collect();
+            let classing = Classing::parse(query, level)?;
             if shown.is_some() {
                 parts.push(Part {
                     level,
                     columns,
                     filter,
+                    classing,
                 });
             }
         }
@@ -177,7 +188,7 @@ fn tag(version: &str, coord: TileCoord, parts: &[Part<'_>]) -> Tag {
         for column in &part.columns {
             put(&column.to_le_bytes());
         }
-        put(&[]);
+        put(format!("{:?}", part.classing).as_bytes());
     }
     Tag::from(&hash.finalize())
 }
@@ -198,6 +209,14 @@ impl Part<'_> {
             return Ok(Rendered::default());
         }
         let rows = snapshot.rows(&app.pool, self.level, &self.filter).await?;
+        let classes = match self.classing {
+            None => None,
+            Some(classing) => {
+                let filter = &self.filter;
+                let classes = snapshot.classes(&app.pool, self.level, classing, filter);
+                Some(classes.await?)
+            }
+        };
         let units = template.rows().len();
         let make = move || {
             thread_local! {
@@ -207,8 +226,13 @@ impl Part<'_> {
                 Coding::Gzip => gather::Coding::Gzip,
                 _ => gather::Coding::Identity,
             };
-            let tile = SCRATCH
-                .with_borrow_mut(|scratch| gather(&template, rows.as_deref(), &[], own, scratch));
+            let class = classes.as_ref().map(|classes| ExtraColumn {
+                name: "class",
+                values: ExtraValues::Whole(&classes.0),
+            });
+            let tile = SCRATCH.with_borrow_mut(|scratch| {
+                gather(&template, rows.as_deref(), class.as_slice(), own, scratch)
+            });
             let mut rendered = Rendered {
                 bytes: tile.bytes,
                 shown: tile.shown,

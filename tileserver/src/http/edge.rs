@@ -3,6 +3,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use axum::body::{Body, HttpBody};
@@ -52,6 +53,9 @@ pub async fn edge(State(app): State<Arc<App>>, request: Request, next: Next) -> 
             .await
             .unwrap_or_else(|_| HttpError::Internal.into_response())
     };
+    if response.extensions().get::<HttpError>() == Some(&HttpError::Busy) {
+        app.metrics.shed.fetch_add(1, Relaxed);
+    }
     add_error_body(&mut response, &uri, method == "HEAD");
     add_common_headers(&mut response, id);
 

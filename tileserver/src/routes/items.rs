@@ -1,4 +1,4 @@
-//! `/{layer}/items`, `.csv`, `.geojson`: the rows that pass a filter, in an order.
+//! `/{layer}/items`, `.csv`, `.geojson`, `.fgb`: the rows that pass a filter, in an order.
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
@@ -8,38 +8,23 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderValue;
-use axum::http::header::CONTENT_DISPOSITION;
+use axum::http::header::{CONTENT_DISPOSITION, LINK};
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use serde_json::json;
-use tilecore::dataset::schema::Indicator;
 
 use crate::app::App;
-use crate::criteria;
 use crate::http::answer::Head;
-use crate::http::etag::Tag;
 use crate::http::path::{Segments, encoded};
-use crate::http::{Asked, Freshness, HttpError, Query};
-use crate::order::Order;
-use crate::rows::{Form, Pieces, Rows};
-use crate::snapshot::LevelRef;
-
-/// Items of a page when the caller names no limit, and at most.
-const PAGE: usize = 100;
-const PAGE_MAX: usize = 10_000;
+use crate::http::{Asked, Coding, HttpError, Query};
+use crate::rows::csv::Dialect;
+use crate::rows::{Form, Pieces, flatgeobuf};
+use crate::selection::{Length, Selection};
 
 const GEOJSON: &str = "application/geo+json";
-
-/// A list as asked for.
-struct List {
-    /// Filtered and in order, before paging.
-    matched: usize,
-    offset: usize,
-    rows: Rows,
-    tag: Tag,
-    freshness: Freshness,
-}
+const CSV: &str = "text/csv; charset=utf-8; header=present";
+const FLATGEOBUF: &str = "application/vnd.flatgeobuf";
 
 /// A page of GeoJSON, with a link to the next.
 pub async fn items(
@@ -49,7 +34,7 @@ pub async fn items(
     asked: Asked,
 ) -> Result<Response, HttpError> {
     let geometry = wants_geometry(&query)?;
-    let list = select(&app, &path, &query, Some(PAGE)).await?;
+    let list = Selection::parse(&app, &path, &query, Length::Page).await?;
     let tail = page_members(&list, &app.public_url, &query);
     Ok(respond(list, Form::GeoJson { geometry, tail }, &asked))
 }
@@ -62,11 +47,11 @@ pub async fn geojson(
     asked: Asked,
 ) -> Result<Response, HttpError> {
     let geometry = wants_geometry(&query)?;
-    let list = select(&app, &path, &query, None).await?;
+    let list = Selection::parse(&app, &path, &query, Length::Whole).await?;
+    let download = Download::of(&list, "geojson", &app.public_url);
     let tail = String::new();
-    let file = file_name(&list, "geojson");
     let response = respond(list, Form::GeoJson { geometry, tail }, &asked);
-    Ok(as_download(response, &file))
+    Ok(download.describe(response))
 }
 
 /// All of it as a CSV file.
@@ -76,100 +61,63 @@ pub async fn csv(
     query: Query,
     asked: Asked,
 ) -> Result<Response, HttpError> {
-    let list = select(&app, &path, &query, None).await?;
-    let file = file_name(&list, "csv");
-    Ok(as_download(respond(list, Form::Csv, &asked), &file))
+    let dialect = match query.get("dialect")?.as_deref() {
+        None => Dialect::Plain,
+        Some("spreadsheet") => Dialect::Spreadsheet,
+        Some(_) => {
+            let detail = "give spreadsheet, or nothing for plain CSV";
+            return Err(HttpError::parameter("dialect", detail));
+        }
+    };
+    let list = Selection::parse(&app, &path, &query, Length::Whole).await?;
+    let download = Download::of(&list, "csv", &app.public_url);
+    Ok(download.describe(respond(list, Form::Csv(dialect), &asked)))
+}
+
+/// All of it as a FlatGeobuf file, in Web Mercator; in Hilbert order, as the format has it.
+pub async fn fgb(
+    State(app): State<Arc<App>>,
+    path: Segments,
+    query: Query,
+    asked: Asked,
+) -> Result<Response, HttpError> {
+    let list = Selection::parse(&app, &path, &query, Length::Whole).await?;
+    if list.rows.rows.len() > flatgeobuf::UNITS_MAX {
+        let detail = format!(
+            "{} units pass: narrow it to {}, or take .geojson",
+            list.rows.rows.len(),
+            flatgeobuf::UNITS_MAX
+        );
+        return Err(HttpError::parameter("filter", detail));
+    }
+    let download = Download::of(&list, "fgb", &app.public_url);
+    let head = Head::new(list.tag, Coding::Identity, list.freshness);
+    if let Some(held) = head.unless_held(&asked) {
+        return Ok(held);
+    }
+    if list.rows.rows.is_empty() {
+        return Ok(head.without_body());
+    }
+    let written = app.pool.run(move || flatgeobuf::write(&list.rows)).await?;
+    let file = written.map_err(|cause| {
+        tracing::error!(cause, "cannot write FlatGeobuf");
+        HttpError::Internal
+    })?;
+    Ok(download.describe(head.with_body(FLATGEOBUF, file)))
 }
 
 fn wants_geometry(query: &Query) -> Result<bool, HttpError> {
     Ok(query.parse("geometry", "true or false")?.unwrap_or(true))
 }
 
-/// `page`: the limit when the caller names none; a list without one is a file.
-async fn select(
-    app: &App,
-    path: &Segments,
-    query: &Query,
-    page: Option<usize>,
-) -> Result<List, HttpError> {
-    let snapshot = app.snapshot()?;
-    let layer = snapshot.layer(&path.name(0)?)?;
-    let level = criteria::level(query, layer)?;
-    let filter = criteria::filter_and_bbox(query, level.data.queryables())?;
-    let columns = columns(query, level)?;
-    let order = Order::parse(query, level)?;
-    let whole = "a whole number";
-    let offset = query.parse::<usize>("offset", whole)?.unwrap_or(0);
-    let limit = query.parse::<usize>("limit", whole)?.or(page);
-    let limit = limit.map_or(usize::MAX, |limit| match page {
-        Some(_) => limit.min(PAGE_MAX),
-        None => limit,
-    });
-
-    let version = &snapshot.manifest.version;
-    let geometry = wants_geometry(query)?;
-    let asked = (
-        path.after_root(),
-        level.number,
-        filter.canonical(),
-        geometry,
-    );
-    let tag =
-        Tag::of(format!("{version} {asked:?} {columns:?} {order:?} {offset} {limit}").as_bytes());
-    let freshness = Freshness::of(query, version)?;
-
-    let passing = snapshot.rows(&app.pool, level, &filter).await?;
-    let (layer, level) = (layer.number, level.number);
-    let snapshot = Arc::clone(&snapshot);
-    let list = move || {
-        let at = snapshot.layer_at(layer).level_at(level);
-        let mut rows: Vec<u32> = match passing {
-            Some(passing) => passing
-                .iter()
-                .filter_map(|row| row.try_into().ok())
-                .collect(),
-            None => (0..).take(at.data.level.rows()).collect(),
-        };
-        order.sort(at, &mut rows);
-        let matched = rows.len();
-        let rows = rows.into_iter().skip(offset).take(limit).collect();
-        List {
-            matched,
-            offset,
-            rows: Rows {
-                snapshot,
-                layer,
-                level,
-                rows,
-                columns,
-            },
-            tag,
-            freshness,
-        }
-    };
-    app.pool.run(list).await
-}
-
-/// Column numbers of `properties`, or of all indicators.
-fn columns(query: &Query, level: LevelRef<'_>) -> Result<Vec<usize>, HttpError> {
-    let number = |i: &Indicator| level.data.level.column_number(&i.name);
-    Ok(
-        match criteria::properties(query, &[level.layer], level.layer)? {
-            Some(asked) => asked.into_iter().filter_map(number).collect(),
-            None => level.layer.indicators().filter_map(number).collect(),
-        },
-    )
-}
-
 /// What OGC API – Features adds to a collection.
-fn page_members(list: &List, public_url: &str, query: &Query) -> String {
-    let returned = list.rows.rows.len();
+fn page_members(list: &Selection, public_url: &str, query: &Query) -> String {
     let mut members = format!(
-        r#","numberMatched":{},"numberReturned":{returned}"#,
-        list.matched
+        r#","numberMatched":{},"numberReturned":{}"#,
+        list.matched,
+        list.rows.rows.len()
     );
-    let next = list.offset.saturating_add(returned);
-    if returned > 0 && next < list.matched {
+    if let Some(next) = list.next_offset() {
         let layer = encoded(&list.rows.level().layer.meta.name);
         let query = query.with("offset", &next.to_string());
         let link = json!([{
@@ -182,13 +130,13 @@ fn page_members(list: &List, public_url: &str, query: &Query) -> String {
     members
 }
 
-fn respond(list: List, form: Form, asked: &Asked) -> Response {
+fn respond(list: Selection, form: Form, asked: &Asked) -> Response {
     let head = Head::new(list.tag, asked.coding, list.freshness);
     if let Some(held) = head.unless_held(asked) {
         return held;
     }
     let content_type = match form {
-        Form::Csv => "text/csv; charset=utf-8; header=present",
+        Form::Csv(_) => CSV,
         Form::GeoJson { .. } => GEOJSON,
     };
     let mut pieces = Pieces::new(list.rows, form, asked.coding);
@@ -210,18 +158,37 @@ fn in_turns(pieces: Pieces) -> impl Stream<Item = Result<Bytes, Infallible>> {
     })
 }
 
-fn as_download(mut response: Response, list_name: &str) -> Response {
-    let value = format!("attachment; filename=\"{list_name}\"");
-    if let Ok(value) = HeaderValue::from_str(&value) {
-        response.headers_mut().insert(CONTENT_DISPOSITION, value);
-    }
-    response
+/// What a file says of itself beside its content.
+struct Download {
+    disposition: String,
+    provenance: String,
 }
 
-/// `layer-level.csv`, in letters every file system takes.
-fn file_name(list: &List, extension: &str) -> String {
-    let level = list.rows.level();
-    let mut name = format!("{}-{}", level.layer.meta.name, level.meta.name);
-    name.retain(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-    format!("{name}.{extension}")
+impl Download {
+    fn of(list: &Selection, extension: &str, public_url: &str) -> Self {
+        let level = list.rows.level();
+        let layer = &level.layer.meta.name;
+        // In letters every file system takes.
+        let mut name = format!("{layer}-{}", level.meta.name);
+        name.retain(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+        let description = format!("{public_url}/{}", encoded(layer));
+        Self {
+            disposition: format!("attachment; filename=\"{name}.{extension}\""),
+            // Sources, vintages and licences of the columns are told there.
+            provenance: format!("<{description}>; rel=\"describedby\"; type=\"application/json\""),
+        }
+    }
+
+    fn describe(self, mut response: Response) -> Response {
+        let headers = response.headers_mut();
+        for (name, value) in [
+            (CONTENT_DISPOSITION, self.disposition),
+            (LINK, self.provenance),
+        ] {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                headers.insert(name, value);
+            }
+        }
+        response
+    }
 }

@@ -35,6 +35,11 @@ fn render_dataset(app: &App, out: &mut String) {
                 snapshot.bitmaps.bytes(),
                 snapshot.bitmaps.entries(),
             ),
+            (
+                "computed",
+                snapshot.computed.bytes(),
+                snapshot.computed.entries(),
+            ),
         ];
         head(out, "cache_bytes", "gauge");
         for (cache, bytes, _) in caches {

@@ -11,6 +11,7 @@ use tilecore::dataset::columns::{Column, Texts};
 use tilecore::stats::{Distribution, weighted_quantile};
 
 use crate::app::App;
+use crate::classing::{self, CLASSES, CLASSES_MAX};
 use crate::criteria;
 use crate::figure::figure;
 use crate::http::path::Segments;
@@ -30,8 +31,6 @@ const QUANTILES: [(&str, f64); 9] = [
     ("0.99", 0.99),
 ];
 
-const CLASSES: usize = 5;
-const CLASSES_MAX: usize = 64;
 const BINS: usize = 20;
 const BINS_MAX: usize = 1_000;
 
@@ -93,7 +92,7 @@ impl Question {
             property,
             weight,
             classes: Classes::parse(query)?,
-            bins: count(query, "bins", BINS, BINS_MAX)?,
+            bins: bins(query)?,
         })
     }
 
@@ -172,14 +171,10 @@ impl Classes {
             }
             return Ok(Self::Given(upper));
         }
-        let method = match query.get("method")? {
-            None => Method::Quantile,
-            Some(name) => name
-                .parse()
-                .map_err(|error| HttpError::parameter("method", format!("{error}")))?,
-        };
-        let k = count(query, "k", CLASSES, CLASSES_MAX)?;
-        Ok(Self::Computed { method, k })
+        Ok(Self::Computed {
+            method: classing::method(query, "method")?.unwrap_or(Method::Quantile),
+            k: classing::count(query, "k")?.unwrap_or(CLASSES),
+        })
     }
 
     fn describe(&self, distribution: &Distribution) -> Value {
@@ -235,18 +230,14 @@ fn column(
     Ok(Some(number))
 }
 
-fn count(
-    query: &Query,
-    parameter: &'static str,
-    default: usize,
-    max: usize,
-) -> Result<usize, HttpError> {
-    let expected = format!("a whole number from 1 to {max}");
-    let count = query.parse(parameter, &expected)?.unwrap_or(default);
-    if (1..=max).contains(&count) {
-        Ok(count)
+/// How many bars the histogram has.
+fn bins(query: &Query) -> Result<usize, HttpError> {
+    let expected = format!("a whole number from 1 to {BINS_MAX}");
+    let bins = query.parse("bins", &expected)?.unwrap_or(BINS);
+    if (1..=BINS_MAX).contains(&bins) {
+        Ok(bins)
     } else {
-        Err(HttpError::parameter(parameter, format!("give {expected}")))
+        Err(HttpError::parameter("bins", format!("give {expected}")))
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use tilecore::dataset::schema::{ColumnStats, Indicator, Kind, Manifest, text_in};
 
 use crate::app::App;
+use crate::classing::Classing;
 use crate::criteria;
 use crate::http::path::{Segments, encoded};
 use crate::http::{Answer, Asked, Freshness, HttpError, Query};
@@ -25,8 +26,12 @@ pub async fn tilejson(
     let layer = snapshot.layer(&path.name(0)?)?;
     let version = &snapshot.manifest.version;
     let freshness = Freshness::of(&query, version)?;
-    let carried = tile_request::properties(&query, &[layer])?.concat();
-    criteria::filter(&query, layer.level_at(0).data.queryables())?;
+    let finest = layer.level_at(0);
+    criteria::filter(&query, finest.data.queryables())?;
+    let carried = Carried {
+        indicators: tile_request::properties(&query, &[layer])?.concat(),
+        class: Classing::parse(&query, finest)?.is_some(),
+    };
     let mut tiles = format!(
         "{}/{}/{{z}}/{{x}}/{{y}}?v={version}",
         app.public_url,
@@ -41,12 +46,18 @@ pub async fn tilejson(
     Ok(Answer::json(&body, freshness).respond(&asked))
 }
 
-/// `carried`: the indicators in the tiles at the URL `tiles`.
+/// What the tiles hold of each unit, its code and name apart.
+struct Carried<'a> {
+    indicators: Vec<&'a Indicator>,
+    class: bool,
+}
+
+/// `carried` is in the tiles at the URL `tiles`.
 fn describe(
     layer: LayerRef<'_>,
     manifest: &Manifest,
     tiles: &str,
-    carried: &[&Indicator],
+    carried: &Carried<'_>,
 ) -> Value {
     let [minzoom, maxzoom] = layer.zooms();
     let bounds = layer.bounds();
@@ -67,17 +78,20 @@ fn describe(
     })
 }
 
-fn vector_layer(layer: LayerRef<'_>, carried: &[&Indicator]) -> Value {
+fn vector_layer(layer: LayerRef<'_>, carried: &Carried<'_>) -> Value {
     let [minzoom, maxzoom] = layer.zooms();
     let mut fields = Map::new();
     fields.insert("id".into(), json!("String"));
     fields.insert("name".into(), json!("String"));
-    for indicator in carried {
+    for indicator in &carried.indicators {
         let kind = match indicator.kind {
             Kind::Number => "Number",
             Kind::Text => "String",
         };
         fields.insert(indicator.name.clone(), json!(kind));
+    }
+    if carried.class {
+        fields.insert("class".into(), json!("Number"));
     }
     json!({
         "id": layer.meta.name,
@@ -89,12 +103,12 @@ fn vector_layer(layer: LayerRef<'_>, carried: &[&Indicator]) -> Value {
 }
 
 /// mapbox-geostats over the finest level.
-fn tilestats(layer: LayerRef<'_>, carried: &[&Indicator]) -> Value {
+fn tilestats(layer: LayerRef<'_>, carried: &Carried<'_>) -> Value {
     let finest = layer.level_at(0).meta;
     let shown = finest
         .columns
         .iter()
-        .filter(|column| carried.iter().any(|i| i.name == column.name));
+        .filter(|column| carried.indicators.iter().any(|i| i.name == column.name));
     let attributes: Vec<Value> = shown.map(attribute).collect();
     json!({
         "layerCount": 1,

@@ -9,35 +9,76 @@ use super::Rows;
 use crate::figure::write_figure;
 use crate::snapshot::LevelRef;
 
+/// What programs disagree on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Dialect {
+    /// Commas between cells, points in numbers.
+    #[default]
+    Plain,
+    /// What spreadsheets open by a double click where decimals have commas: semicolons between
+    /// cells, commas in numbers, a byte-order mark.
+    Spreadsheet,
+}
+
+impl Dialect {
+    fn delimiter(self) -> u8 {
+        match self {
+            Self::Plain => b',',
+            Self::Spreadsheet => b';',
+        }
+    }
+}
+
 /// The line of names.
-pub fn write_head(rows: &Rows, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"key,name");
+pub fn write_head(rows: &Rows, dialect: Dialect, out: &mut Vec<u8>) {
+    if dialect == Dialect::Spreadsheet {
+        out.extend_from_slice("\u{feff}".as_bytes());
+    }
+    out.extend_from_slice(b"key");
+    out.push(dialect.delimiter());
+    out.extend_from_slice(b"name");
     let columns = rows.level().data.level.columns();
     for &number in &rows.columns {
-        out.push(b',');
+        out.push(dialect.delimiter());
         write_text(&columns[number].0, out);
     }
     out.extend_from_slice(b"\r\n");
 }
 
 /// One line.
-pub fn write_row(level: LevelRef<'_>, columns: &[usize], row: usize, out: &mut Vec<u8>) {
+pub fn write_row(
+    level: LevelRef<'_>,
+    columns: &[usize],
+    row: usize,
+    dialect: Dialect,
+    out: &mut Vec<u8>,
+) {
     let data = &level.data.level;
     write_text(data.key(row), out);
-    out.push(b',');
+    out.push(dialect.delimiter());
     write_text(data.name(row), out);
     for &number in columns {
-        out.push(b',');
+        out.push(dialect.delimiter());
         match &data.columns()[number].1 {
             Column::Number(numbers) => {
                 if let Some(value) = numbers.get(row) {
-                    write_figure(value, out);
+                    write_number(value, dialect, out);
                 }
             }
             Column::Text(texts) => write_text(texts.get(row).unwrap_or_default(), out),
         }
     }
     out.extend_from_slice(b"\r\n");
+}
+
+fn write_number(value: f64, dialect: Dialect, out: &mut Vec<u8>) {
+    let start = out.len();
+    write_figure(value, out);
+    if dialect == Dialect::Spreadsheet
+        && let Some(point) = out[start..].iter().position(|&b| b == b'.')
+    {
+        out[start + point] = b',';
+    }
 }
 
 /// A spreadsheet runs a cell that starts like a formula; an apostrophe before it makes it text.
@@ -75,5 +116,17 @@ mod tests {
         assert_eq!(cell("-1+2,3"), "\"'-1+2,3\"");
         assert_eq!(cell("@x"), "'@x");
         assert_eq!(cell(""), "");
+    }
+
+    #[test]
+    fn number_cells() {
+        let cell = |value: f64, dialect| {
+            let mut out = b"1.5".to_vec();
+            write_number(value, dialect, &mut out);
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(cell(-0.25, Dialect::Plain), "1.5-0.25");
+        assert_eq!(cell(-0.25, Dialect::Spreadsheet), "1.5-0,25");
+        assert_eq!(cell(12.0, Dialect::Spreadsheet), "1.512");
     }
 }
