@@ -14,6 +14,23 @@ use crate::sql;
 /// The zooms of a layer's only level.
 const ZOOMS: [u8; 2] = [0, 14];
 
+/// Paths of the server that a layer cannot have.
+const ROUTES: &[&str] = &[
+    "api",
+    "assets",
+    "catalog",
+    "collections",
+    "conformance",
+    "density",
+    "embed",
+    "health",
+    "map",
+    "metrics",
+    "oembed",
+    "ready",
+    "styles",
+];
+
 /// Fills in defaults and checks the whole.
 pub(super) fn complete(project: &mut Project) -> Result<(), Fault> {
     let root = At::default();
@@ -38,6 +55,10 @@ pub(super) fn complete(project: &mut Project) -> Result<(), Fault> {
     for (i, layer) in project.layers.iter_mut().enumerate() {
         let at = root.key("layer").index(i);
         unique(&layer.name, &mut names, &at.key("name"))?;
+        if ROUTES.contains(&layer.name.as_str()) {
+            let message = format!("{:?} is a path of the server: rename the layer", layer.name);
+            return at.key("name").fault(message);
+        }
         complete_layer(layer, &at)?;
     }
     let mut names = BTreeSet::new();

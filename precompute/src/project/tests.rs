@@ -133,6 +133,11 @@ fn refuses(from: &str, to: &str, expected: &str) {
 
 #[test]
 fn mistakes_are_named_with_their_line() {
+    refuses(
+        "name = \"paris\"",
+        "name = \"catalog\"",
+        "a path of the server",
+    );
     refuses("label  =", "lable  =", "unknown field `lable`");
     refuses("delimiter = \";\"", "delimiter = \";;\"", "expected");
     refuses(

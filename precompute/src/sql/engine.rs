@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Statement};
 
 use super::arithmetic::{numeric_uses, with_real_division};
@@ -13,9 +12,10 @@ use super::functions;
 use super::mentions::Mentions;
 use super::sandbox::{self, Watch};
 use super::token::{Token, solid_tokens};
+use super::values::{bind_cell, bind_value, value_of};
 use crate::input_error::InputError;
 use crate::project::Table;
-use crate::tables::{self, Cells, Column, Relation, TableReport};
+use crate::tables::{self, Column, Relation, TableReport};
 use crate::value::Value;
 
 /// How long one query may run: a million rows by a few hundred indicators take a minute.
@@ -29,9 +29,6 @@ const COLUMNS_MAX: usize = 2_000;
 
 /// Kibibytes of pages SQLite keeps in memory; what is beyond goes to its temporary file.
 const CACHE_KIB: u32 = 192 << 10;
-
-/// Whole numbers up to here are exact in `f64`.
-const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
 
 /// By name.
 pub(super) type Catalog = BTreeMap<String, Known>;
@@ -291,7 +288,13 @@ impl Engine {
             let mut names = tokens.iter().filter_map(Token::name);
             names.any(|word| word.eq_ignore_ascii_case(name))
         };
-        for used in uses {
+        // A column that the query itself makes may be a number under the same name.
+        let is_made = |name: &str| {
+            let mut pairs = tokens.windows(2);
+            let is_it = |t: &Token<'_>| t.name().is_some_and(|n| n.eq_ignore_ascii_case(name));
+            pairs.any(|pair| pair[0].is_word("as") && is_it(&pair[1]))
+        };
+        for used in uses.into_iter().filter(|used| !is_made(&used.column)) {
             let column = used.column.to_lowercase();
             for (name, known) in &self.catalog {
                 let Some(text) = known.text.get(&column) else {
@@ -306,8 +309,8 @@ impl Engine {
                 let because = text.because.as_deref();
                 let because = because.unwrap_or("none of its cells is a number");
                 return Err(format!(
-                    "column {:?} of {name} is text ({because}), and counting with it would take \
-                     what is no number for 0: correct the cell, or declare it `missing`",
+                    "column {:?} of {name} is text ({because}), of which SQL takes what is no \
+                     number for 0: correct the cell, declare it `missing`, or cast the column",
                     used.column
                 ));
             }
@@ -420,55 +423,6 @@ fn text_column(column: &Column) -> Option<(String, TextColumn)> {
 
 fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-fn bind_value(statement: &mut Statement<'_>, at: usize, value: &Value) -> rusqlite::Result<()> {
-    match value {
-        Value::Null => statement.raw_bind_parameter(at, rusqlite::types::Null),
-        #[expect(clippy::cast_possible_truncation, reason = "a whole number up to 2^53")]
-        Value::Number(number) if number.fract() == 0.0 && number.abs() <= WHOLE_MAX => {
-            statement.raw_bind_parameter(at, *number as i64)
-        }
-        Value::Number(number) => statement.raw_bind_parameter(at, *number),
-        Value::Text(text) => statement.raw_bind_parameter(at, &**text),
-    }
-}
-
-fn bind_cell(
-    statement: &mut Statement<'_>,
-    at: usize,
-    cells: &Cells,
-    row: usize,
-) -> rusqlite::Result<()> {
-    match cells {
-        Cells::Whole(values) if values[row] != Cells::NO_WHOLE => {
-            statement.raw_bind_parameter(at, values[row])
-        }
-        // SQLite stores a whole number of a numeric column as one.
-        Cells::Real(values) if !values[row].is_nan() => {
-            statement.raw_bind_parameter(at, values[row])
-        }
-        Cells::Text(texts) => match texts.get(row) {
-            Some(text) => statement.raw_bind_parameter(at, text),
-            None => statement.raw_bind_parameter(at, rusqlite::types::Null),
-        },
-        Cells::Whole(_) | Cells::Real(_) => statement.raw_bind_parameter(at, rusqlite::types::Null),
-    }
-}
-
-fn value_of(value: ValueRef<'_>) -> Result<Value, &'static str> {
-    Ok(match value {
-        ValueRef::Null => Value::Null,
-        #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-        ValueRef::Integer(number) => Value::Number(number as f64),
-        ValueRef::Real(number) if number.is_finite() => Value::Number(number),
-        ValueRef::Real(_) => return Err("the number is too large"),
-        ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) => Value::Text(text.into()),
-            Err(_) => return Err("the text is not UTF-8"),
-        },
-        ValueRef::Blob(_) => return Err("a blob is neither number nor text"),
-    })
 }
 
 #[cfg(test)]

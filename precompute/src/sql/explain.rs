@@ -20,6 +20,9 @@ pub(super) fn explain(error: &Error, catalog: &Catalog) -> String {
     if code == ErrorCode::OperationInterrupted {
         return "the SQL runs too long: simplify it, or prepare the table outside".into();
     }
+    if message == "integer overflow" {
+        return "whole numbers beyond 2^63: make them real, as in `sum(1.0 * x * x)`".into();
+    }
     if let Some(column) = message.strip_prefix("no such column: ") {
         // SQLite adds a remark to names in quotes.
         let column = column

@@ -18,6 +18,7 @@ mod functions;
 mod mentions;
 mod sandbox;
 mod token;
+mod values;
 
 pub use decompose::{AdditiveAggregate, Decomposed, decompose};
 pub use engine::{Engine, Rows};

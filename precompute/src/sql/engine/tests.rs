@@ -148,6 +148,9 @@ fn text_is_never_summed_as_zero() {
         Value::Number(2002.0)
     );
     assert_eq!(one("select max(code) from t"), Value::Text("2A004".into()));
+    let made = "select sum(code) from (select cast(code as real) as code from t where votes < 5)";
+    assert_eq!(one(made), Value::Number(2002.0));
+    refused("select sum(9000000000000000000) from t", "make them real");
 }
 
 #[test]

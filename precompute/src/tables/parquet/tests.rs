@@ -10,6 +10,9 @@ use parquet::file::properties::WriterProperties;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
+use arrow_array::ArrayRef;
+use arrow_array::types::Int64Type;
+
 use super::*;
 
 fn write(path: &Path, columns: Vec<(&str, ArrayRef)>) {

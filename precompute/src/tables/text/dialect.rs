@@ -145,6 +145,15 @@ fn agreement(body: &[u8], delimiter: u8) -> Option<(usize, usize)> {
     Some((share, fields))
 }
 
+/// A parser of records that may differ in length.
+pub(super) fn reader(text: &[u8], delimiter: u8) -> csv::Reader<&[u8]> {
+    csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .from_reader(text)
+}
+
 /// A block as text.
 pub(super) fn decode(block: Vec<u8>, encoding: Encoding) -> Result<String, BadByte> {
     if let Some(at) = memchr::memchr(0, &block) {

@@ -9,22 +9,26 @@
 
 mod blocks;
 mod dialect;
+mod failure;
 mod layout;
+mod shape;
 mod wide;
 
 use std::sync::Arc;
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
-use self::blocks::{Blocks, CutError};
-use self::dialect::{BadByte, Dialect, HEAD, decode, sniff};
-use self::layout::{Fault, Filled, Layout, Plan, PlannedColumn, Shape};
+use self::blocks::Blocks;
+use self::dialect::{Dialect, HEAD, decode, sniff};
+use self::failure::{Failure, Fault};
+use self::layout::{Filled, Layout};
+use self::shape::{Plan, PlannedColumn, PlannedRelation, Shape};
 use super::builder::{Markers, Mode};
 use super::number::Grammar;
 use super::relation::{Cells, Column, Relation};
 use super::tally::{Tally, Verdict, check_marks};
 use super::{ColumnReport, RowNote, TableReport};
-use crate::input_error::{InputError, Place};
+use crate::input_error::InputError;
 use crate::open::{Located, OpenedFile};
 use crate::project::{Table, TableFormat};
 use crate::sql::Mentions;
@@ -50,8 +54,24 @@ pub(super) fn read(
     drop(opened);
 
     let mut loaded = source.pass(&plan)?;
+    let again = misread(&plan, &loaded)?;
+    if again.relations.iter().any(|relation| !relation.columns.is_empty()) {
+        let corrected = source.pass(&again)?;
+        replace(&plan, &mut loaded, &again, corrected);
+    }
+    source.check_decimals(&plan, &loaded)?;
+    let mut report = source.report;
+    let relations = plan.relations.into_iter().zip(loaded);
+    let relations: Vec<Relation> = relations
+        .map(|(planned, part)| relation_of(planned, part, &mut report))
+        .collect::<Result<_, _>>()?;
+    Ok((relations, report))
+}
+
+/// The columns whose first cells were not like the rest, in the mode that fits them all.
+fn misread(plan: &Plan, loaded: &[Part]) -> Result<Plan, InputError> {
     let mut again = plan.clone();
-    for (relation, part) in again.relations.iter_mut().zip(&mut loaded) {
+    for (relation, part) in again.relations.iter_mut().zip(loaded) {
         let mut kept = Vec::new();
         for (mut column, (_, tally)) in relation.columns.drain(..).zip(&part.columns) {
             let mode = verdict_mode(&column, tally)?;
@@ -62,33 +82,21 @@ pub(super) fn read(
         }
         relation.columns = kept;
     }
-    if again
-        .relations
-        .iter()
-        .any(|relation| !relation.columns.is_empty())
-    {
-        let corrected = source.pass(&again)?;
-        for ((relation, part), (fixed, new)) in plan
-            .relations
-            .iter()
-            .zip(&mut loaded)
-            .zip(again.relations.iter().zip(corrected))
-        {
-            for (column, (cells, _)) in fixed.columns.iter().zip(new.columns) {
-                let at = relation.columns.iter().position(|c| c.name == column.name);
-                if let Some(at) = at {
-                    part.columns[at].0 = cells;
-                }
+    Ok(again)
+}
+
+/// Puts the cells of columns read again in the place of the first ones.
+fn replace(plan: &Plan, loaded: &mut [Part], again: &Plan, corrected: Vec<Part>) {
+    let relations = plan.relations.iter().zip(loaded);
+    let again = again.relations.iter().zip(corrected);
+    for ((relation, part), (fixed, new)) in relations.zip(again) {
+        for (column, (cells, _)) in fixed.columns.iter().zip(new.columns) {
+            let at = relation.columns.iter().position(|c| c.name == column.name);
+            if let Some(at) = at {
+                part.columns[at].0 = cells;
             }
         }
     }
-    source.check_decimals(&plan, &loaded)?;
-    let mut report = source.report;
-    let relations = plan.relations.into_iter().zip(loaded);
-    let relations: Vec<Relation> = relations
-        .map(|(planned, part)| relation_of(planned, part, &mut report))
-        .collect::<Result<_, _>>()?;
-    Ok((relations, report))
 }
 
 /// The mode the whole column asks for.
@@ -273,7 +281,7 @@ impl<'a> Source<'a> {
 }
 
 impl Part {
-    fn of(relation: &layout::PlannedRelation) -> Self {
+    fn of(relation: &PlannedRelation) -> Self {
         Self {
             chunk_rows: Vec::new(),
             columns: relation
@@ -286,7 +294,7 @@ impl Part {
 }
 
 fn relation_of(
-    planned: layout::PlannedRelation,
+    planned: PlannedRelation,
     part: Part,
     report: &mut TableReport,
 ) -> Result<Relation, InputError> {
@@ -329,83 +337,6 @@ fn body(file: &OpenedFile, dialect: Dialect) -> impl std::io::Read + use<> {
     // Seeking in a file that is open does not read it.
     let _ = reader.seek(SeekFrom::Start(dialect.skip as u64));
     reader
-}
-
-/// Why a block cannot be used.
-#[derive(Debug)]
-enum Failure {
-    Cut(CutError),
-    Byte(BadByte),
-    Record(Fault),
-}
-
-impl From<CutError> for Failure {
-    fn from(error: CutError) -> Self {
-        Self::Cut(error)
-    }
-}
-
-impl From<BadByte> for Failure {
-    fn from(error: BadByte) -> Self {
-        Self::Byte(error)
-    }
-}
-
-impl From<Fault> for Failure {
-    fn from(error: Fault) -> Self {
-        Self::Record(error)
-    }
-}
-
-impl Failure {
-    /// The fault of a file whose earlier blocks have `rows_before` records.
-    fn located(
-        self,
-        file: &OpenedFile,
-        rows_before: u64,
-        dialect: Dialect,
-        shape: Option<&Shape>,
-    ) -> InputError {
-        let fault = |message: String| InputError::new(&*file.name, message);
-        let skip = dialect.skip as u64;
-        match self {
-            Self::Cut(CutError::Io(error)) => file.unreadable(&error),
-            Self::Cut(CutError::UnclosedQuote { byte }) => {
-                let message = "the quote that opens a field here is never closed (or its field is \
-                               longer than 16 MB)";
-                fault(message.into()).at(Place::Byte(byte + skip))
-            }
-            Self::Cut(CutError::LongRecord { byte }) => {
-                let message = "no line ends within 16 MB: it is no table of text";
-                fault(message.into()).at(Place::Byte(byte + skip))
-            }
-            Self::Record(Fault { row, message }) => {
-                fault(message).at(Place::Row(rows_before + row))
-            }
-            Self::Byte(bad) => {
-                let before = String::from_utf8_lossy(&bad.block[..bad.at]);
-                let mut records = layout::reader(before.as_bytes(), dialect.delimiter);
-                let (mut row, mut field) = (1, 0);
-                for record in records.records().map_while(Result::ok) {
-                    field = record.len() - 1;
-                    row += 1;
-                }
-                // The cut record is the last, unless a line has just ended.
-                if before.ends_with(['\n', '\r']) {
-                    field = 0;
-                } else {
-                    row -= u64::from(row > 1);
-                }
-                let row = rows_before + row;
-                let place = match shape.and_then(|shape| shape.field_name(field)) {
-                    Some(name) => Place::RowColumn(row, name.to_owned()),
-                    None => Place::Row(row),
-                };
-                let byte = bad.block[bad.at];
-                fault(format!("byte 0x{byte:02x} is {}", bad.message)).at(place)
-            }
-        }
-    }
 }
 
 #[cfg(test)]

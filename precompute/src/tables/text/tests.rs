@@ -141,6 +141,7 @@ fn many_columns_are_accepted() {
     let csv = format!("{}\n{}\n", names.join(","), cells.join(","));
     let (relations, _) = read_files(&[("t.csv", csv.as_bytes())], |_| {}).unwrap();
     assert_eq!(shown(&relations[0])[9_999], "c9999: 9999");
+    refused(",".repeat(1 << 20), "1048577 columns are more than 20000");
 }
 
 #[test]
