@@ -45,7 +45,7 @@ impl ArcUse {
 
 impl Arcs {
     pub(super) fn len(&self) -> usize {
-        self.starts.len() - 1
+        self.starts.len().saturating_sub(1)
     }
 
     pub(super) fn span(&self, arc: usize) -> std::ops::Range<usize> {

@@ -9,10 +9,9 @@ use tilecore::geometry::{GridPoint, WORLD_CELLS};
 use tilecore::mercator::HALF_WORLD_M;
 
 use super::Coverage;
-use super::arcs::ArcUse;
 use super::repair::union;
 use super::rings::{Loop, double_area};
-use super::stitch::stitch;
+use super::stitch::{stitch, walks};
 
 /// Defects named one by one in a report.
 const EXAMPLES: usize = 10;
@@ -49,14 +48,7 @@ pub struct Defect {
 
 pub(super) fn measure(coverage: &Coverage) -> Defects {
     let nets = nets(coverage);
-    let walks: Vec<ArcUse> = nets
-        .iter()
-        .enumerate()
-        .flat_map(|(arc, net)| {
-            let walk = ArcUse::new(arc, *net < 0);
-            std::iter::repeat_n(walk, net.unsigned_abs() as usize)
-        })
-        .collect();
+    let walks = walks(nets.iter().copied().enumerate());
     let rings = stitch(&coverage.arcs, &walks);
     let covered = union(rings.iter().map(Vec::as_slice));
     let covered_area: i128 = covered.iter().flatten().map(|ring| double_area(ring)).sum();

@@ -5,11 +5,10 @@ use rustc_hash::FxHashSet;
 use tilecore::geometry::GridPoint;
 
 use super::Coverage;
-use super::arcs::ArcUse;
 use super::nesting::assemble;
 use super::repair::{Repairer, union};
 use super::rings::{Rings, Shape, double_area};
-use super::stitch::stitch;
+use super::stitch::{stitch, walks};
 
 /// A hole that no unit covers is filled when it is narrower than this, in cells: 38 m of
 /// EPSG:3857. Its width is twice its area over its perimeter.
@@ -78,13 +77,7 @@ fn bounds(coverage: &Coverage, group_of_unit: &[usize], groups: usize) -> Vec<Bo
 
 /// The area of one group. Arcs give it exactly; where units of the group overlap, the union does.
 fn merged(coverage: &Coverage, bounds: &[Bound], repairer: &mut Repairer) -> Shape {
-    let walks: Vec<ArcUse> = bounds
-        .iter()
-        .flat_map(|bound| {
-            let walk = ArcUse::new(bound.arc, bound.net < 0);
-            std::iter::repeat_n(walk, bound.net.unsigned_abs() as usize)
-        })
-        .collect();
+    let walks = walks(bounds.iter().map(|bound| (bound.arc, bound.net)));
     let mut rings = stitch(&coverage.arcs, &walks);
     rings.retain(|ring| double_area(ring) != 0);
     if bounds.iter().all(|bound| bound.net.abs() == 1) {

@@ -58,21 +58,27 @@ impl Coverage {
                 snap::snap(unit, repairer)
             })
             .collect();
-        Self::from_rings(Rings::new(&shapes))
+        let rings = Rings::new(&shapes);
+        drop(shapes);
+        Self::from_rings(rings)
     }
 
     fn from_rings(mut rings: Rings) -> Self {
         let mut visits = Visits::new(&rings);
         let mut joined = 0;
         for _ in 0..JOINS {
-            let Some((noded, vertices)) = node::node(&rings, &visits) else {
+            let Some(next) = node::node(&rings, &visits) else {
                 break;
             };
-            joined += vertices;
-            rings = noded;
+            joined += next.vertices;
+            rings = next.rings;
             visits = Visits::new(&rings);
+            if !next.repaired {
+                break;
+            }
         }
         let (mut arcs, uses, ring_starts) = arcs::cut(&rings, &visits);
+        drop(visits);
         let (polygon_starts, unit_starts) = rings.into_structure();
         let layout = Layout {
             uses,

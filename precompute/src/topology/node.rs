@@ -45,9 +45,17 @@ struct Side {
     line: Vec<GridPoint>,
 }
 
-/// The rings with what they lacked, and how many vertices were added or moved; `None` when they
-/// lacked nothing.
-pub(super) fn node(rings: &Rings, visits: &Visits) -> Option<(Rings, usize)> {
+/// What joining made.
+pub(super) struct Joined {
+    pub rings: Rings,
+    /// Vertices added or moved.
+    pub vertices: usize,
+    /// Whether a unit had to be repaired, which can make vertices that its neighbours lack.
+    pub repaired: bool,
+}
+
+/// The rings with what they lacked; `None` when they lacked nothing.
+pub(super) fn node(rings: &Rings, visits: &Visits) -> Option<Joined> {
     let mut joiner = Joiner::new(rings, visits);
     let mut open = joiner.open();
     for _ in 0..ROUNDS {
@@ -62,8 +70,7 @@ pub(super) fn node(rings: &Rings, visits: &Visits) -> Option<(Rings, usize)> {
         }
         open = joiner.open();
     }
-    let joined = joiner.joined;
-    joiner.finish(rings).map(|rings| (rings, joined))
+    joiner.finish(rings)
 }
 
 struct Joiner {
@@ -249,24 +256,30 @@ impl Joiner {
         found
     }
 
-    fn finish(self, rings: &Rings) -> Option<Rings> {
+    fn finish(self, rings: &Rings) -> Option<Joined> {
         if self.changed_units.is_empty() {
             return None;
         }
-        let units: Vec<usize> = self
-            .changed_units
-            .iter()
-            .map(|&unit| unit as usize)
-            .collect();
-        let shapes: FxHashMap<usize, Shape> = units
+        let units: Vec<u32> = self.changed_units.iter().copied().collect();
+        let shapes: Vec<(usize, Shape, bool)> = units
             .par_iter()
             .map_init(Repairer::default, |repairer, &unit| {
-                let shape = repairer.repair(self.shape(rings, unit));
-                (unit, shape)
+                let shape = self.shape(rings, unit as usize);
+                if repairer.is_valid(&shape) {
+                    (unit as usize, shape, false)
+                } else {
+                    (unit as usize, repairer.repair(shape), true)
+                }
             })
-            .filter(|(_, shape)| !shape.is_empty())
+            .filter(|(_, shape, _)| !shape.is_empty())
             .collect();
-        Some(rings.with(&shapes))
+        let repaired = shapes.iter().any(|(_, _, repaired)| *repaired);
+        let shapes = shapes.into_iter().map(|(unit, shape, _)| (unit, shape)).collect();
+        Some(Joined {
+            rings: rings.with(&shapes),
+            vertices: self.joined,
+            repaired,
+        })
     }
 
     /// A unit along its joined boundary.

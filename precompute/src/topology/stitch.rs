@@ -8,8 +8,8 @@ use tilecore::geometry::GridPoint;
 use super::arcs::{ArcUse, Arcs};
 use super::rings::Loop;
 
-/// The rings that bound the area to the left of `walks` (on paper, y upwards), each arc walked
-/// once. Every point must be entered as often as it is left, as sums of rings do.
+/// The rings that bound the area to the left of arcs (on paper, y upwards), given how often each
+/// arc is walked. Every point must be entered as often as it is left, as sums of rings do.
 ///
 /// Where rings touch in a point, the next arc is the one that bounds the same piece of area; a
 /// ring that comes back to a point is cut there:
@@ -19,38 +19,40 @@ use super::rings::Loop;
 ///  │   /\   │      twice, and is cut into shell and hole
 ///  └───\/───┘
 /// ```
-pub(super) fn stitch(arcs: &Arcs, walks: &[ArcUse]) -> Vec<Loop> {
+pub(super) fn stitch(arcs: &Arcs, walks: &[(ArcUse, u32)]) -> Vec<Loop> {
     let mut leaving: FxHashMap<GridPoint, Vec<usize>> = FxHashMap::default();
-    for (i, &walk) in walks.iter().enumerate() {
-        leaving.entry(arcs.first(walk)).or_default().push(i);
+    for (i, (walk, _)) in walks.iter().enumerate() {
+        leaving.entry(arcs.first(*walk)).or_default().push(i);
     }
-    let mut walked = vec![false; walks.len()];
+    let mut left: Vec<u32> = walks.iter().map(|walk| walk.1).collect();
     let mut rings = Vec::new();
     for start in 0..walks.len() {
-        if walked[start] {
-            continue;
-        }
-        let mut chain = Vec::new();
-        let mut next = Some(start);
-        while let Some(at) = next {
-            walked[at] = true;
-            chain.push(walks[at]);
-            let back = walks[at].back();
-            let node = arcs.first(back);
-            let exits = leaving.get(&node).map_or(&[][..], Vec::as_slice);
-            let from = arcs.second(back);
-            next = exits
-                .iter()
-                .copied()
-                .filter(|&exit| !walked[exit])
-                .min_by(|&a, &b| {
-                    let towards = |exit: usize| arcs.second(walks[exit]);
+        while left[start] > 0 {
+            let mut chain = Vec::new();
+            let mut next = Some(start);
+            while let Some(at) = next {
+                left[at] -= 1;
+                let walk = walks[at].0;
+                chain.push(walk);
+                let (node, from) = (arcs.first(walk.back()), arcs.second(walk.back()));
+                let exits = leaving.get(&node).map_or(&[][..], Vec::as_slice);
+                let open = exits.iter().copied().filter(|&exit| left[exit] > 0);
+                next = open.min_by(|&a, &b| {
+                    let towards = |exit: usize| arcs.second(walks[exit].0);
                     clockwise(node, from, towards(a), towards(b)).then(a.cmp(&b))
                 });
+            }
+            cut(arcs, &chain, &mut rings);
         }
-        cut(arcs, &chain, &mut rings);
     }
     rings
+}
+
+/// Walks from how often arcs are walked in their direction less against it.
+pub(super) fn walks(nets: impl Iterator<Item = (usize, i32)>) -> Vec<(ArcUse, u32)> {
+    nets.filter(|(_, net)| *net != 0)
+        .map(|(arc, net)| (ArcUse::new(arc, net < 0), net.unsigned_abs()))
+        .collect()
 }
 
 /// Cuts a closed chain where it comes back to a point.
