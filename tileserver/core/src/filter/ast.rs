@@ -41,7 +41,7 @@ impl NodeKind {
 
 /// A comparison of two scalars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Comparison {
+pub(crate) enum Comparison {
     Equal,
     NotEqual,
     Less,
@@ -51,7 +51,7 @@ pub(super) enum Comparison {
 }
 
 impl Comparison {
-    pub(super) fn parse(symbol: &str) -> Option<Self> {
+    pub(crate) fn parse(symbol: &str) -> Option<Self> {
         Some(match symbol {
             "=" => Self::Equal,
             "<>" | "!=" => Self::NotEqual,
@@ -63,7 +63,7 @@ impl Comparison {
         })
     }
 
-    pub(super) fn symbol(self) -> &'static str {
+    pub(crate) fn symbol(self) -> &'static str {
         match self {
             Self::Equal => "=",
             Self::NotEqual => "<>",
@@ -75,7 +75,7 @@ impl Comparison {
     }
 
     /// Holds where this one, both sides known, does not.
-    pub(super) fn negated(self) -> Self {
+    pub(crate) fn negated(self) -> Self {
         match self {
             Self::Equal => Self::NotEqual,
             Self::NotEqual => Self::Equal,
@@ -87,7 +87,7 @@ impl Comparison {
     }
 
     /// The same with its sides exchanged.
-    pub(super) fn mirrored(self) -> Self {
+    pub(crate) fn mirrored(self) -> Self {
         match self {
             Self::Equal | Self::NotEqual => self,
             Self::Less => Self::Greater,
@@ -97,7 +97,7 @@ impl Comparison {
         }
     }
 
-    pub(super) fn holds<T: PartialOrd>(self, left: &T, right: &T) -> bool {
+    pub(crate) fn holds<T: PartialOrd>(self, left: &T, right: &T) -> bool {
         match self {
             Self::Equal => left == right,
             Self::NotEqual => left != right,
@@ -112,7 +112,7 @@ impl Comparison {
 /// An arithmetic operator of two numbers. A missing operand, and a division by zero, give a
 /// missing result, which is NaN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Operator {
+pub(crate) enum Operator {
     Add,
     Subtract,
     Multiply,
@@ -125,7 +125,7 @@ pub(super) enum Operator {
 }
 
 impl Operator {
-    pub(super) fn parse(symbol: &str) -> Option<Self> {
+    pub(crate) fn parse(symbol: &str) -> Option<Self> {
         Some(match symbol {
             "+" => Self::Add,
             "-" => Self::Subtract,
@@ -139,7 +139,7 @@ impl Operator {
     }
 
     /// As written between its operands.
-    pub(super) fn symbol(self) -> &'static str {
+    pub(crate) fn symbol(self) -> &'static str {
         match self {
             Self::Add => "+",
             Self::Subtract => "-",
@@ -153,7 +153,7 @@ impl Operator {
 
     /// The result, NaN where missing.
     #[inline]
-    pub(super) fn apply(self, left: f64, right: f64) -> f64 {
+    pub(crate) fn apply(self, left: f64, right: f64) -> f64 {
         match self {
             Self::Add => left + right,
             Self::Subtract => left - right,

@@ -8,14 +8,14 @@ const PARENTHESES_MAX: usize = DEPTH_MAX + 4;
 
 /// A token and the bytes it spans.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Token<'a> {
-    pub(super) kind: TokenKind<'a>,
-    pub(super) at: usize,
-    pub(super) end: usize,
+pub(crate) struct Token<'a> {
+    pub(crate) kind: TokenKind<'a>,
+    pub(crate) at: usize,
+    pub(crate) end: usize,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum TokenKind<'a> {
+pub(crate) enum TokenKind<'a> {
     Number(f64),
     /// Unescaped.
     Text(String),
@@ -26,7 +26,7 @@ pub(super) enum TokenKind<'a> {
     Symbol(&'a str),
 }
 
-pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, FilterError> {
+pub(crate) fn tokens(text: &str) -> Result<Vec<Token<'_>>, FilterError> {
     let mut tokens = Vec::new();
     let mut at = 0;
     let mut depth = 0_usize;
@@ -132,12 +132,12 @@ fn symbol(rest: &str) -> Option<&str> {
 }
 
 /// The first character of an unquoted name: CQL2's `identifierStart`.
-pub(super) fn is_name_start(c: char) -> bool {
+pub(crate) fn is_name_start(c: char) -> bool {
     matches!(c, ':' | '_') || c.is_alphabetic()
 }
 
 /// A further character of an unquoted name: CQL2's `identifierPart`.
-pub(super) fn is_name_part(c: char) -> bool {
+pub(crate) fn is_name_part(c: char) -> bool {
     is_name_start(c)
         || matches!(c, '.' | '0'..='9' | '\u{300}'..='\u{36F}' | '\u{203F}' | '\u{2040}')
 }

@@ -16,7 +16,7 @@
 
 mod area;
 mod arithmetic;
-mod ast;
+pub(crate) mod ast;
 mod check;
 mod codes;
 mod date;
@@ -25,7 +25,7 @@ mod evaluate;
 mod expr;
 mod fold;
 mod json;
-mod lexer;
+pub(crate) mod lexer;
 mod like;
 pub mod limits;
 mod normal;
