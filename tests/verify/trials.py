@@ -74,6 +74,15 @@ def expand(path, base):
     return text if os.path.isabs(text) else str(base / text)
 
 
+def divide_by_zero_is_missing(db):
+    """DuckDB's versions name it differently."""
+    for setting in ("ieee_floating_point_ops", "error_on_division_by_zero"):
+        try:
+            db.execute(f"set {setting} = false")
+        except duckdb.Error:
+            continue
+
+
 def load_table(db, table, base):
     path = expand(table["path"], base)
     if table.get("format") == "interieur":
@@ -207,7 +216,7 @@ def key_parent(db, level, key):
     known = (sql, key)
     if known not in PARENTS:
         try:
-            PARENTS[known] = db.execute(f"select ({sql}) from (select ? as key)", [key]).fetchone()[0]
+            PARENTS[known] = db.execute(f"select ({sql}) from (select ? as key)", [key]).fetchall()[0][0]
         except duckdb.Error:
             PARENTS[known] = None
     return PARENTS[known]
@@ -289,7 +298,7 @@ def check_departments(manifest, version, db):
         if "97" in official:
             # In 2024 the source lumps the overseas départements together.
             continue_at = [k for k in frame.index if k.startswith("97")]
-            known = db.execute(f"select sum(inscrits) from {table} where maille = 'communes' and code[:3] in ('971', '972', '973', '974', '976')").fetchone()[0]
+            known = db.execute(f"select sum(inscrits) from {table} where maille = 'communes' and code[:3] in ('971', '972', '973', '974', '976')").fetchall()[0][0]
             assert frame.loc[continue_at, column].sum() == known, column
         for key, registered in official.items():
             key = code.get(key, key)
@@ -338,7 +347,7 @@ def main():
             manifest, version = published(folder / trial)
             project = tomllib.loads((PROJECTS / f"{trial}.toml").read_text())
             db = duckdb.connect()
-            db.execute("set ieee_floating_point_ops = false")
+            divide_by_zero_is_missing(db)
             for table in project.get("table", []):
                 load_table(db, table, PROJECTS)
             check_figures(trial, project, manifest, version, db, args.all)
