@@ -14,9 +14,39 @@ pub mod random;
 use std::io::Cursor;
 
 use bytes::Bytes;
+use tilecore::TileCoord;
 use tilecore::dataset::Level;
 use tilecore::dataset::schema;
 use tilecore::dataset::write::{LevelRows, SortedRows};
+use tilecore::geometry::WORLD_CELLS;
+
+/// The nation that the figures are about: 70,000 areas, or as many as the command line says.
+#[must_use]
+pub fn nation_of_arguments(columns: usize) -> Level {
+    let areas = std::env::args().find_map(|arg| arg.parse().ok());
+    open(national::nation(SEED, areas.unwrap_or(70_000), columns))
+}
+
+/// The seed of [`nation_of_arguments`].
+pub const SEED: u64 = 7;
+
+/// `count` tiles that show something, at places spread over the nation's land.
+#[must_use]
+pub fn tiles(level: &Level, z: u8, count: usize) -> Vec<TileCoord> {
+    let mut random = random::Random(u64::from(z));
+    let edge = WORLD_CELLS >> z;
+    let mut address = |corner: i32| {
+        let place = corner + (random.unit() * f64::from(national::WIDTH)) as i32;
+        (place / edge).unsigned_abs()
+    };
+    let mut tiles = Vec::with_capacity(count);
+    while tiles.len() < count {
+        let (x, y) = (address(national::CORNER.x), address(national::CORNER.y));
+        let tile = TileCoord::new(z, x, y);
+        tiles.extend(tile.filter(|tile| level.touches(tile.buffered_bounds())));
+    }
+    tiles
+}
 
 /// Writes a level to memory and opens it.
 #[must_use]

@@ -156,7 +156,7 @@ impl Land {
         let mut random = Random(seed);
         let cities = (0..110)
             .map(|rank| {
-                let reach = 0.05 / (1.0 + f64::from(rank)).powf(0.42);
+                let reach = 0.068 / (1.0 + f64::from(rank)).powf(0.42);
                 (random.unit(), random.unit(), reach)
             })
             .collect();

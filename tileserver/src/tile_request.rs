@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tilecore::TileCoord;
 use tilecore::dataset::schema::Indicator;
 use tilecore::filter::Filter;
@@ -58,7 +59,7 @@ struct Part<'a> {
 #[derive(Debug, Default)]
 pub struct Rendered {
     /// Empty when nothing is shown.
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
     pub coding: Coding,
     pub shown: usize,
 }
@@ -126,14 +127,19 @@ impl<'a> TileRequest<'a> {
         if let [part] = &self.parts[..] {
             return part.render(self.coord, app, snapshot, coding).await;
         }
-        let mut all = Rendered::default();
+        let (mut bytes, mut shown) = (Vec::new(), 0);
         for part in &self.parts {
             let one = part
                 .render(self.coord, app, snapshot, Coding::Identity)
                 .await?;
-            all.bytes.extend(one.bytes);
-            all.shown += one.shown;
+            bytes.extend_from_slice(&one.bytes);
+            shown += one.shown;
         }
+        let mut all = Rendered {
+            bytes: bytes.into(),
+            coding: Coding::Identity,
+            shown,
+        };
         all.code(coding);
         Ok(all)
     }
@@ -256,7 +262,7 @@ impl Rendered {
     /// Codes plain bytes.
     fn code(&mut self, coding: Coding) {
         if coding != Coding::Identity && !self.bytes.is_empty() {
-            self.bytes = coding.encode(&self.bytes).into_owned();
+            self.bytes = coding.encode(&self.bytes).into_owned().into();
             self.coding = coding;
         }
     }

@@ -3,7 +3,7 @@
 use crate::deflate::{Code, Histogram, Tokens};
 use crate::encode;
 use crate::pieces::Pieces;
-use crate::values::{MISSING, Values};
+use crate::values::{Link, MISSING, Values};
 
 /// One code for a small tile; for a large one a block each for features, texts and numbers.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(crate) enum Codes {
 const ONE_BLOCK_MAX: usize = 4000;
 
 /// Bytes, and values, that are looked at to train a code: a sample tells enough.
-const SAMPLE_BYTES: usize = 16_384;
+const SAMPLE_BYTES: usize = 8192;
 const SAMPLE_VALUES: usize = 1024;
 
 /// Neighbouring values that are looked at together.
@@ -24,27 +24,30 @@ const SAMPLE_RUN: usize = 64;
 
 impl Codes {
     /// `cells` are the values of each property, then of each unit.
-    pub(crate) fn train(head: &[u8], features: &Pieces, cells: &[u32], values: &Values) -> Self {
+    pub(crate) fn train(
+        head: &[u8],
+        keys: &Values,
+        features: &Pieces,
+        cells: &[u32],
+        values: &Values,
+    ) -> Self {
         let mut blocks = [(); 3].map(|()| Histogram::new());
         blocks[0].literals(head);
         count_features(features, cells, &mut blocks[0]);
-        for (range, block) in values.kinds().into_iter().zip(&mut blocks[1..]) {
-            let runs = range.len().div_ceil(SAMPLE_RUN);
-            let step = (range.len() / SAMPLE_VALUES).max(1);
-            for run in (0..runs).step_by(step) {
-                let start = range.start + run * SAMPLE_RUN;
-                let end = range.end.min(start + SAMPLE_RUN);
-                values.write(start..end, |_| true, block);
-            }
-        }
+        let links = || values.links();
+        count_values(values, links().take(values.texts()), &mut blocks[1]);
+        count_values(values, links().skip(values.texts()), &mut blocks[2]);
         let distance_max = values.distance_max();
         let size = features.all_bytes().len() + values.all_bytes().len() + head.len();
         if size < ONE_BLOCK_MAX {
             let [mut all, texts, numbers] = blocks;
+            keys.write(keys.links(), &mut all);
+            let distance_max = distance_max.max(keys.distance_max());
             all.add(&texts);
             all.add(&numbers);
             return Self::One(Code::train(&all, Some(distance_max)));
         }
+        blocks[0].literals(keys.all_bytes());
         let [features, texts, numbers] = blocks;
         Self::Three(Box::new([
             Code::train(&features, None),
@@ -70,6 +73,21 @@ impl Codes {
     }
 }
 
+/// Counts values as they are when all are in use.
+fn count_values(
+    values: &Values,
+    mut links: impl ExactSizeIterator<Item = Link>,
+    block: &mut Histogram,
+) {
+    let skipped = (links.len() / SAMPLE_VALUES).saturating_sub(1) * SAMPLE_RUN;
+    while links.len() > 0 {
+        values.write(links.by_ref().take(SAMPLE_RUN), block);
+        if skipped > 0 {
+            links.nth(skipped - 1);
+        }
+    }
+}
+
 /// Counts the features as they are when all units pass.
 fn count_features(features: &Pieces, cells: &[u32], block: &mut Histogram) {
     let units = features.len();
@@ -82,8 +100,7 @@ fn count_features(features: &Pieces, cells: &[u32], block: &mut Histogram) {
         tags.clear();
         for (key, column) in (0..).zip(cells.chunks_exact(units)) {
             if column[unit] != MISSING {
-                encode::put_varint(&mut tags, key);
-                encode::put_varint(&mut tags, u64::from(column[unit]));
+                encode::put_tag(&mut tags, key, column[unit]);
             }
         }
         let fixed = features.bytes(unit);

@@ -87,9 +87,14 @@ pub(crate) struct Code {
 struct Matches {
     /// Per length its bits with the extra ones, as for literals.
     lengths: [u32; MATCH_MAX + 1],
-    /// Per symbol its bits, as for literals.
+    /// Per distance below [`NEAR`] the same.
+    near: [u32; NEAR],
+    /// Per symbol its bits alone, for what is farther.
     distances: [u32; DISTANCES],
 }
+
+/// Values are mostly shorter, and matches reach back by one value.
+const NEAR: usize = 64;
 
 impl Code {
     /// The best code for tokens as frequent as in `histogram`. Every literal has a word, and with
@@ -120,12 +125,18 @@ impl Code {
         let symbol_words = code_words(&symbol_bits);
         let word = |i: usize| u32::from(symbol_words[i]) | u32::from(symbol_bits[i]) << 24;
         let matches = distance_max.map(|_| {
-            let distance_words = code_words(&distance_bits);
+            let words = code_words(&distance_bits);
+            let distance = |i: usize| u32::from(words[i]) | u32::from(distance_bits[i]) << 24;
             Box::new(Matches {
-                lengths: std::array::from_fn(|length| with_extra(length, word)),
-                distances: std::array::from_fn(|i| {
-                    u32::from(distance_words[i]) | u32::from(distance_bits[i]) << 24
+                lengths: std::array::from_fn(|length| match length {
+                    ..3 => 0,
+                    _ => with_extra(length_symbol(length), word),
                 }),
+                near: std::array::from_fn(|i| match i {
+                    0 => 0,
+                    _ => with_extra(distance_symbol(i), distance),
+                }),
+                distances: std::array::from_fn(distance),
             })
         });
         let (header, header_bits) = header(
@@ -138,6 +149,11 @@ impl Code {
             header,
             header_bits,
         }
+    }
+
+    /// Whether a block in this code may have matches.
+    pub(crate) fn has_matches(&self) -> bool {
+        self.matches.is_some()
     }
 
     /// Opens a block.
@@ -181,12 +197,11 @@ fn push_word(out: &mut BitWriter, word: u32) {
     out.push(u64::from(word & 0xff_ffff), word >> 24);
 }
 
-/// The word of a match's length: its symbol's, then the extra bits.
-fn with_extra(length: usize, word: impl Fn(usize) -> u32) -> u32 {
-    if length < 3 {
-        return 0;
-    }
-    let (symbol, extra, extra_bits) = length_symbol(length);
+/// The word of a length or a distance: its symbol's, then the extra bits, 24 together at most.
+fn with_extra(
+    (symbol, extra, extra_bits): (usize, u32, u32),
+    word: impl Fn(usize) -> u32,
+) -> u32 {
     let word = word(symbol);
     let bits = word >> 24;
     (word & 0xff_ffff) | extra << bits | (bits + extra_bits) << 24
@@ -194,8 +209,15 @@ fn with_extra(length: usize, word: impl Fn(usize) -> u32) -> u32 {
 
 /// Writes tokens in a code.
 pub(crate) struct Block<'a, 'b> {
-    pub(crate) code: &'a Code,
-    pub(crate) out: &'a mut BitWriter<'b>,
+    code: &'a Code,
+    out: &'a mut BitWriter<'b>,
+}
+
+impl<'a, 'b> Block<'a, 'b> {
+    /// A block that `code` has begun in `out`.
+    pub(crate) fn new(code: &'a Code, out: &'a mut BitWriter<'b>) -> Self {
+        Self { code, out }
+    }
 }
 
 impl Tokens for Block<'_, '_> {
@@ -203,9 +225,16 @@ impl Tokens for Block<'_, '_> {
         self.code.put(self.out, bytes);
     }
 
+    #[inline]
     fn repeat(&mut self, length: usize, distance: usize) {
         let matches = self.code.matches.as_deref().expect("a code with matches");
-        push_word(self.out, matches.lengths[length]);
+        let length = matches.lengths[length];
+        if let Some(near) = matches.near.get(distance) {
+            let bits = u64::from(length & 0xff_ffff) | u64::from(near & 0xff_ffff) << (length >> 24);
+            self.out.push(bits, (length >> 24) + (near >> 24));
+            return;
+        }
+        push_word(self.out, length);
         let (symbol, extra, extra_bits) = distance_symbol(distance);
         push_word(self.out, matches.distances[symbol]);
         self.out.push(u64::from(extra), extra_bits);
@@ -339,11 +368,7 @@ mod tests {
         code.put(&mut out, b"before");
         code.end(&mut out);
         code.begin(true, &mut out);
-        let mut block = Block {
-            code: &code,
-            out: &mut out,
-        };
-        emit(tokens, &mut block);
+        emit(tokens, &mut Block::new(&code, &mut out));
         code.end(&mut out);
         out.finish();
         let expected = [b"before", &plain(tokens)[..]].concat();

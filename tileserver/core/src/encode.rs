@@ -71,6 +71,20 @@ pub(crate) fn put_feature_frame(out: &mut Vec<u8>, tags: usize, fixed: usize) {
     put_varint(out, tags as u64);
 }
 
+/// The number of a key and that of a value.
+pub(crate) fn put_tag(out: &mut Vec<u8>, key: u32, value: u32) {
+    if key < 1 << 7 && value < 1 << 14 {
+        // Nearly every tag: two or three bytes, without a branch.
+        let (value, value_bytes) = short_varint(value);
+        let bytes = (key | value << 8).to_le_bytes();
+        out.extend_from_slice(&bytes);
+        out.truncate(out.len() - bytes.len() + 1 + value_bytes);
+    } else {
+        put_varint(out, u64::from(key));
+        put_varint(out, u64::from(value));
+    }
+}
+
 /// The commands of a polygon or multipolygon.
 pub(crate) fn put_geometry(out: &mut Vec<u8>, shape: &Shape) {
     let mut cursor = Cell::default();
@@ -91,12 +105,29 @@ pub(crate) fn put_geometry(out: &mut Vec<u8>, shape: &Shape) {
 }
 
 fn put_step(out: &mut Vec<u8>, from: Cell, to: Cell) {
-    put_varint(out, zigzag(to.x - from.x));
-    put_varint(out, zigzag(to.y - from.y));
+    let (x, y) = (zigzag(to.x - from.x), zigzag(to.y - from.y));
+    if (x | y) < 1 << 14 {
+        // Nearly every step: two numbers of one or two bytes each, without a branch.
+        let (x, x_bytes) = short_varint(x);
+        let (y, y_bytes) = short_varint(y);
+        let bytes = (x | y << (8 * x_bytes)).to_le_bytes();
+        out.extend_from_slice(&bytes);
+        out.truncate(out.len() - bytes.len() + x_bytes + y_bytes);
+    } else {
+        put_varint(out, u64::from(x));
+        put_varint(out, u64::from(y));
+    }
 }
 
-fn zigzag(value: i32) -> u64 {
-    u64::from((value << 1 ^ value >> 31).cast_unsigned())
+/// The bytes of a varint below 2^14, and their number.
+fn short_varint(value: u32) -> (u32, usize) {
+    let is_long = value >= 0x80;
+    let low = value & 0x7f | u32::from(is_long) << 7;
+    (low | value >> 7 << 8, 1 + usize::from(is_long))
+}
+
+fn zigzag(value: i32) -> u32 {
+    (value << 1 ^ value >> 31).cast_unsigned()
 }
 
 /// A number's type in the tile.

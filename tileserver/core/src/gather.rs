@@ -7,6 +7,7 @@
 //! A value's index in the layer is its position among those in use, so tags depend on the rows
 //! that pass; the rest of a feature is copied: bytes for the checksum, bits for the gzip stream.
 
+use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
 use crate::Bitmap;
@@ -15,7 +16,7 @@ use crate::codes::Codes;
 use crate::deflate::{Block, Code};
 use crate::encode;
 use crate::template::Template;
-use crate::values::MISSING;
+use crate::values::{Link, MISSING};
 
 /// A property that a request adds, such as a score; indexed by row.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +48,7 @@ pub enum Coding {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tile {
     /// Empty in either coding when nothing is shown.
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
     /// Units in the tile that pass; each is shown.
     pub shown: usize,
     /// Units in the tile that do not pass.
@@ -67,6 +68,8 @@ pub struct Scratch {
     marks: Vec<[u32; 2]>,
     /// Per value of the template its index in this tile, or [`MISSING`].
     indices: Vec<u32>,
+    /// The values in use.
+    links: Vec<Link>,
     tags: Vec<u8>,
     extras: Extras,
     bits: Vec<u8>,
@@ -93,14 +96,18 @@ pub fn gather(
 ) -> Tile {
     scratch.select(template, rows);
     let shown = scratch.units.len();
-    if shown > 0 {
-        scratch.number_values(template);
-        scratch.write(template, extras);
-    }
+    let is_whole = shown == template.rows.len() && extras.is_empty();
     let bytes = match coding {
-        _ if shown == 0 => Vec::new(),
-        Coding::Identity => scratch.body[scratch.start..].to_vec(),
-        Coding::Gzip => gzip(template, scratch),
+        _ if shown == 0 => Bytes::new(),
+        Coding::Identity => {
+            scratch.write(template, extras);
+            Bytes::copy_from_slice(&scratch.body[scratch.start..])
+        }
+        Coding::Gzip if is_whole => {
+            let stream = || gzip(template, extras, scratch);
+            template.whole.get_or_init(stream).clone()
+        }
+        Coding::Gzip => gzip(template, extras, scratch),
     };
     Tile {
         bytes,
@@ -130,13 +137,14 @@ impl Scratch {
 
     /// Numbers the values that the units that pass use, in the template's order.
     fn number_values(&mut self, template: &Template) {
-        let values = template.values.len() as u32;
         self.indices.clear();
         if self.units.len() == template.rows.len() {
-            self.indices.extend(0..values);
+            self.indices.extend(0..template.values.len() as u32);
+            self.links.clear();
+            self.links.extend(template.values.links());
             return;
         }
-        self.indices.resize(values as usize, MISSING);
+        self.indices.resize(template.values.len(), MISSING);
         for column in template.cells.chunks_exact(template.rows.len()) {
             for &unit in &self.units {
                 let value = column[unit as usize];
@@ -145,49 +153,25 @@ impl Scratch {
                 }
             }
         }
-        let mut used = 0;
-        for index in &mut self.indices {
-            if *index != MISSING {
-                *index = used;
-                used += 1;
-            }
-        }
+        template.values.number(&mut self.indices, &mut self.links);
     }
 
     /// Writes the tile's bytes.
     fn write(&mut self, template: &Template, extras: &[ExtraColumn]) {
+        self.number_values(template);
         self.body.clear();
         self.body.resize(FRAME, 0);
         self.body.extend_from_slice(&template.head);
+        self.body.extend_from_slice(template.keys.all_bytes());
         for extra in extras {
             encode::put_bytes(&mut self.body, encode::LAYER_KEY, extra.name.as_bytes());
         }
-        let used = self
-            .indices
-            .iter()
-            .filter(|index| **index != MISSING)
-            .count();
         self.extras.indices.clear();
         self.extras.bytes.clear();
         self.marks.clear();
-        for &unit in &self.units {
-            let unit = unit as usize;
-            self.tags.clear();
-            let columns = template.cells.chunks_exact(template.rows.len());
-            for (key, column) in (0..).zip(columns) {
-                if column[unit] != MISSING {
-                    let index = self.indices[column[unit] as usize];
-                    encode::put_varint(&mut self.tags, key);
-                    encode::put_varint(&mut self.tags, u64::from(index));
-                }
-            }
-            let row = template.rows[unit] as usize;
-            for (key, extra) in (template.width as u64..).zip(extras) {
-                if let Some(index) = self.extras.index(extra.values, row) {
-                    encode::put_varint(&mut self.tags, key);
-                    encode::put_varint(&mut self.tags, used as u64 + u64::from(index));
-                }
-            }
+        for i in 0..self.units.len() {
+            let unit = self.units[i] as usize;
+            self.fill_tags(template, extras, unit);
             let fixed = template.features.bytes(unit);
             let start = self.body.len() as u32;
             encode::put_feature_frame(&mut self.body, self.tags.len(), fixed.len());
@@ -195,17 +179,31 @@ impl Scratch {
             self.marks.push([start, self.body.len() as u32]);
             self.body.extend_from_slice(fixed);
         }
-        if self.units.len() == template.rows.len() {
+        if self.links.len() == template.values.len() {
             self.body.extend_from_slice(template.values.all_bytes());
         } else {
-            for (value, index) in self.indices.iter().enumerate() {
-                if *index != MISSING {
-                    self.body.extend_from_slice(template.values.bytes(value));
-                }
-            }
+            template.values.copy(&self.links, &mut self.body);
         }
         self.body.extend_from_slice(&self.extras.bytes);
         self.put_frame();
+    }
+
+    /// The keys and values of a unit.
+    fn fill_tags(&mut self, template: &Template, extras: &[ExtraColumn], unit: usize) {
+        self.tags.clear();
+        let columns = template.cells.chunks_exact(template.rows.len());
+        for (key, column) in (0..).zip(columns) {
+            if column[unit] != MISSING {
+                encode::put_tag(&mut self.tags, key, self.indices[column[unit] as usize]);
+            }
+        }
+        let row = template.rows[unit] as usize;
+        let used = self.links.len() as u32;
+        for (key, extra) in (template.width as u32..).zip(extras) {
+            if let Some(index) = self.extras.index(extra.values, row) {
+                encode::put_tag(&mut self.tags, key, used + index);
+            }
+        }
     }
 
     /// Writes the layer's key and length right before it.
@@ -244,48 +242,55 @@ impl Extras {
 /// The bytes before a deflate stream: no name, no time, unknown system.
 const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
-/// The tile in `scratch` as a gzip stream.
-fn gzip(template: &Template, scratch: &mut Scratch) -> Vec<u8> {
-    scratch.bits.clear();
-    scratch.bits.extend(GZIP_HEADER);
-    let mut out = BitWriter::new(&mut scratch.bits);
-    let body = &scratch.body[..];
-    let codes: [&Code; 3] = match &template.codes {
-        Codes::One(code) => [code; 3],
-        Codes::Three(codes) => codes.each_ref(),
+/// The tile of the units in `scratch` as a gzip stream.
+fn gzip(template: &Template, extras: &[ExtraColumn], scratch: &mut Scratch) -> Bytes {
+    scratch.write(template, extras);
+    let Scratch {
+        body,
+        start,
+        units,
+        marks,
+        links,
+        extras,
+        bits,
+        ..
+    } = scratch;
+    let tile = &body[*start..];
+    bits.clear();
+    bits.extend(GZIP_HEADER);
+    let mut out = BitWriter::new(bits);
+    let (codes, one_block): ([&Code; 3], bool) = match &template.codes {
+        Codes::One(code) => ([code; 3], true),
+        Codes::Three(codes) => (codes.each_ref(), false),
     };
-    let blocks = match &template.codes {
-        Codes::One(_) => 1,
-        Codes::Three(_) => 3,
-    };
-    codes[0].begin(blocks == 1, &mut out);
-    let features_start = scratch
-        .marks
-        .first()
-        .map_or(body.len(), |mark| mark[0] as usize);
-    codes[0].put(&mut out, &body[scratch.start..features_start]);
-    for (&unit, &[start, fixed]) in scratch.units.iter().zip(&scratch.marks) {
+    codes[0].begin(one_block, &mut out);
+    let keys_start = FRAME + template.head.len();
+    let keys_end = keys_start + template.keys.all_bytes().len();
+    codes[0].put(&mut out, &body[*start..keys_start]);
+    if codes[0].has_matches() {
+        template.keys.write(template.keys.links(), &mut Block::new(codes[0], &mut out));
+    } else {
+        codes[0].put(&mut out, &body[keys_start..keys_end]);
+    }
+    codes[0].put(&mut out, &body[keys_end..marks[0][0] as usize]);
+    for (&unit, &[start, fixed]) in units.iter().zip(marks.iter()) {
         codes[0].put(&mut out, &body[start as usize..fixed as usize]);
         template.features.append(unit as usize, &mut out);
     }
-    for (i, range) in (1..).zip(template.values.kinds()) {
-        if blocks == 3 {
+    let (texts, numbers) = links.split_at(template.values.texts_of(links));
+    for (i, links) in [(1, texts), (2, numbers)] {
+        if !one_block {
             codes[i - 1].end(&mut out);
             codes[i].begin(i == 2, &mut out);
         }
-        let used = |value: usize| scratch.indices[value] != MISSING;
-        let mut block = Block {
-            code: codes[i],
-            out: &mut out,
-        };
-        template.values.write(range, used, &mut block);
+        let links = links.iter().copied();
+        template.values.write(links, &mut Block::new(codes[i], &mut out));
     }
-    codes[2].put(&mut out, &scratch.extras.bytes);
+    codes[2].put(&mut out, &extras.bytes);
     codes[2].end(&mut out);
     out.finish();
-    let identity = &body[scratch.start..];
-    scratch.bits.extend(crc32fast::hash(identity).to_le_bytes());
+    bits.extend(crc32fast::hash(tile).to_le_bytes());
     #[expect(clippy::cast_possible_truncation, reason = "modulo 2^32 by definition")]
-    scratch.bits.extend((identity.len() as u32).to_le_bytes());
-    scratch.bits.clone()
+    bits.extend((tile.len() as u32).to_le_bytes());
+    Bytes::copy_from_slice(bits)
 }

@@ -2,15 +2,21 @@
 
 /// Optimal code lengths for `weights`, none beyond `max`; a weight of zero gets no code.
 pub(crate) fn code_lengths<const N: usize>(weights: &[u32; N], max: u8) -> [u8; N] {
-    // Weight and symbol in one number, so that sorting compares once.
+    // Weight and symbol in one number, so that sorting compares once. Most weigh one, for not
+    // having been seen: they are in order already.
     let mut leaves = [0_u64; N];
     let mut count = 0;
-    for (symbol, &weight) in weights.iter().enumerate() {
+    for (symbol, _) in weights.iter().enumerate().filter(|(_, weight)| **weight == 1) {
+        leaves[count] = 1 << 16 | symbol as u64;
+        count += 1;
+    }
+    let light = count;
+    for (symbol, &weight) in weights.iter().enumerate().filter(|(_, weight)| **weight > 1) {
         leaves[count] = u64::from(weight) << 16 | symbol as u64;
-        count += usize::from(weight > 0);
+        count += 1;
     }
     let leaves = &mut leaves[..count];
-    leaves.sort_unstable();
+    leaves[light..].sort_unstable();
     let symbol = |leaf: u64| (leaf & 0xffff) as usize;
     let mut lengths = [0; N];
     if let [only] = leaves {

@@ -32,6 +32,7 @@ pub mod score;
 pub mod stats;
 pub mod template;
 pub mod tile;
+mod units;
 pub mod validity;
 mod values;
 

@@ -72,6 +72,11 @@ impl Pieces {
         self.ends.shrink_to_fit();
     }
 
+    /// Bytes of all bits.
+    pub(crate) fn coded_bytes(&self) -> usize {
+        size_of_val(self.words.as_slice())
+    }
+
     pub(crate) fn heap_bytes(&self) -> usize {
         self.bytes.len()
             + size_of_val(self.ends.as_slice())

@@ -128,18 +128,26 @@ impl Shape {
             return false;
         }
         let start = self.cells.len();
-        let mut last = None;
+        let mut cells = cells.into_iter();
+        let Some(first) = cells.next() else {
+            self.holes_skipped = exterior;
+            return false;
+        };
+        self.cells.push(first);
+        let mut last = first;
+        // Steps may wrap: the sum is right modulo 2^64, and no area of a world is beyond.
+        let mut area = 0_i64;
         for cell in cells {
-            if last != Some(cell) {
+            if last != cell {
                 self.cells.push(cell);
-                last = Some(cell);
+                area = area.wrapping_add(cross(last, cell));
+                last = cell;
             }
         }
-        let ring = &self.cells[start..];
-        if ring.len() > 1 && ring.first() == ring.last() {
+        area = area.wrapping_add(cross(last, first));
+        if last == first && self.cells.len() > start + 1 {
             self.cells.pop();
         }
-        let area = double_area(&self.cells[start..]);
         if exterior {
             self.holes_skipped = area == 0;
         }
@@ -164,15 +172,17 @@ pub fn double_area(ring: &[Cell]) -> i64 {
     let Some(mut a) = ring.last().copied() else {
         return 0;
     };
-    // The sum is right modulo 2^64 and the area of a world is far below; only steps may wrap.
     let mut sum = 0_i64;
     for &b in ring {
-        let left = i64::from(a.x).wrapping_mul(i64::from(b.y));
-        let right = i64::from(b.x).wrapping_mul(i64::from(a.y));
-        sum = sum.wrapping_add(left.wrapping_sub(right));
+        sum = sum.wrapping_add(cross(a, b));
         a = b;
     }
     sum
+}
+
+fn cross(a: Cell, b: Cell) -> i64 {
+    // Coordinates are within ±2^30, so the products are below 2^60.
+    i64::from(a.x) * i64::from(b.y) - i64::from(b.x) * i64::from(a.y)
 }
 
 /// Twice the signed area of the triangle a, b, c: its sign tells the side of a–b that c is on.

@@ -10,8 +10,6 @@
 //! apart in the order share at least the smallest of what lies between. So a request that uses
 //! some of the values finds their matches without looking at a byte.
 
-use std::ops::Range;
-
 use crate::dataset::Level;
 use crate::dataset::columns::{Column, Texts};
 use crate::deflate::Tokens;
@@ -30,6 +28,14 @@ pub(crate) struct Values {
     /// Values that are texts; they come first.
     texts: usize,
     longest: usize,
+}
+
+/// A value in use, and what it shares with the one in use before it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Link {
+    value: u32,
+    start_shared: u8,
+    end_shared: u8,
 }
 
 /// The index of a missing value.
@@ -70,6 +76,17 @@ impl Values {
         values.bytes.shrink_to_fit();
         values.compare();
         (values, cells)
+    }
+
+    /// The keys of properties, in this order.
+    pub(crate) fn keys<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+        let mut keys = Self::default();
+        for name in names {
+            keys.push(|out| encode::put_bytes(out, encode::LAYER_KEY, name.as_bytes()));
+        }
+        keys.texts = keys.ends.len();
+        keys.compare();
+        keys
     }
 
     /// Keys and names, by the level's order of them.
@@ -163,11 +180,6 @@ impl Values {
         self.ends.len()
     }
 
-    /// The values that are texts, and those that are numbers.
-    pub(crate) fn kinds(&self) -> [Range<usize>; 2] {
-        [0..self.texts, self.texts..self.len()]
-    }
-
     pub(crate) fn bytes(&self, value: usize) -> &[u8] {
         let start = value.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.bytes[start as usize..self.ends[value] as usize]
@@ -182,36 +194,83 @@ impl Values {
         self.longest.min(DISTANCE_MAX)
     }
 
-    /// Writes those of `range` that are `used`.
-    pub(crate) fn write(
-        &self,
-        range: Range<usize>,
-        used: impl Fn(usize) -> bool,
-        out: &mut impl Tokens,
-    ) {
-        let mut before: &[u8] = &[];
-        // Shared with the value written last, as far as is known.
+    /// All values.
+    pub(crate) fn links(&self) -> impl ExactSizeIterator<Item = Link> + Clone {
+        (0..self.ends.len()).map(|value| self.link(value))
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "fewer values than bytes, which are u32")]
+    fn link(&self, value: usize) -> Link {
+        Link {
+            value: value as u32,
+            start_shared: self.starts_shared[value],
+            end_shared: self.ends_shared[value],
+        }
+    }
+
+    /// Puts the values in use into `links`: those whose entry in `indices` is not [`MISSING`],
+    /// which becomes their position among them.
+    pub(crate) fn number(&self, indices: &mut [u32], links: &mut Vec<Link>) {
+        links.clear();
+        links.resize(indices.len(), Link::default());
+        let mut count = 0;
+        // Shared with the value in use before, as far as is known.
         let (mut start, mut end) = (0, 0);
+        // Values are in use at random as far as a branch predictor can tell: so there is no branch.
+        for (value, index) in indices.iter_mut().enumerate() {
+            let link = self.link(value);
+            let is_used = *index != MISSING;
+            start = link.start_shared.min(start);
+            end = link.end_shared.min(end);
+            links[count as usize] = Link {
+                start_shared: start,
+                end_shared: end,
+                ..link
+            };
+            *index = if is_used { count } else { MISSING };
+            count += u32::from(is_used);
+            start |= if is_used { u8::MAX } else { 0 };
+            end |= if is_used { u8::MAX } else { 0 };
+        }
+        links.truncate(count as usize);
+    }
+
+    /// How many of `links`, which ascend, are texts.
+    pub(crate) fn texts_of(&self, links: &[Link]) -> usize {
+        links.partition_point(|link| (link.value as usize) < self.texts)
+    }
+
+    /// The number of texts.
+    pub(crate) fn texts(&self) -> usize {
+        self.texts
+    }
+
+    /// Appends the bytes of `links`.
+    pub(crate) fn copy(&self, links: &[Link], out: &mut Vec<u8>) {
+        for link in links {
+            out.extend_from_slice(self.bytes(link.value as usize));
+        }
+    }
+
+    /// Writes the values of `links`, of which the first shares nothing with what came before.
+    pub(crate) fn write(&self, links: impl IntoIterator<Item = Link>, out: &mut impl Tokens) {
+        let mut before: &[u8] = &[];
         // Bytes of the end of `before` that a match, not yet written, stands for.
         let mut open = 0;
-        for value in range {
-            start = start.min(self.starts_shared[value]);
-            end = end.min(self.ends_shared[value]);
-            if !used(value) {
-                continue;
-            }
-            let bytes = self.bytes(value);
-            let (from, to) = (usize::from(start), bytes.len() - usize::from(end));
-            // The open match goes on into this value: both are a value's length away.
-            let from = if close(before, open, from, out) {
-                from
-            } else {
-                0
+        for link in links {
+            let bytes = self.bytes(link.value as usize);
+            let (from, to) = match before {
+                [] => (0, bytes.len()),
+                _ => (
+                    usize::from(link.start_shared),
+                    bytes.len() - usize::from(link.end_shared),
+                ),
             };
+            // The open match goes on into this value: both are a value's length away.
+            let from = if close(before, open, from, out) { from } else { 0 };
             out.literals(&bytes[from..to]);
-            open = usize::from(end);
+            open = bytes.len() - to;
             before = bytes;
-            (start, end) = (u8::MAX, u8::MAX);
         }
         close(before, open, 0, out);
     }

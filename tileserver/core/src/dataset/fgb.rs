@@ -262,16 +262,18 @@ impl<'a> Part<'a> {
 }
 
 /// The grid point of a vertex in metres; [`crate::mercator::grid_from_metres`] without a division.
-#[expect(clippy::cast_possible_truncation, reason = "clamped to the grid first")]
+#[expect(clippy::cast_possible_truncation, reason = "the low bits are the number")]
 pub(crate) fn grid_point(xy: &[u8; 16]) -> GridPoint {
     const CELLS: f64 = WORLD_CELLS as f64;
     const CELLS_PER_M: f64 = CELLS / 2.0 / HALF_WORLD_M;
+    // Added to a number below 2^32, its last bit is worth one: the sum's low bits are the number
+    // rounded. A saturating cast costs more.
+    const ROUND: f64 = (1_u64 << 52) as f64;
     let [x, y] = [0, 8].map(|at| f64::from_le_bytes(*xy[at..].first_chunk().expect("8 of 16")));
-    // Half a cell more, because the cast rounds down.
-    let middle = CELLS / 2.0 + 0.5;
+    let cell = |v: f64| ((v + CELLS / 2.0).clamp(0.0, CELLS) + ROUND).to_bits() as i32;
     GridPoint {
-        x: (x * CELLS_PER_M + middle).clamp(0.0, CELLS) as i32,
-        y: (middle - y * CELLS_PER_M).clamp(0.0, CELLS) as i32,
+        x: cell(x * CELLS_PER_M),
+        y: cell(y * -CELLS_PER_M),
     }
 }
 

@@ -29,13 +29,16 @@ pub struct LevelRows {
     pub columns: Vec<(String, Column)>,
     /// The columns that only the `.arrow` holds: components that recompute others under a filter.
     pub hidden: Vec<String>,
-    /// Bit z is set when the unit's polygon, as tiles show it at zoom z, is not valid by itself
-    /// and has to be repaired there. "As tiles show it": the vertices with
-    /// `m <= z * M_PER_ZOOM` — one zoom more at the layer's last zoom — each shifted to the tile
-    /// grid as `(v + half) >> shift` ([`crate::quantize`]), repeated vertices and rings without
-    /// area left out. Empty when nobody has looked: every polygon is then checked at every tile.
+    /// Bit z, up to [`REPAIR_ZOOM_MAX`], is set when the unit's polygon, as tiles show it at zoom
+    /// z, is not valid by itself and has to be repaired there. "As tiles show it": the vertices
+    /// with `m <= z * M_PER_ZOOM`, each moved to the tile grid as [`crate::quantize`] does,
+    /// repeated vertices and rings without area left out. Empty when nobody has looked: every
+    /// polygon is then checked in every tile, as it is at the layer's last zoom.
     pub repair_zooms: Vec<u32>,
 }
+
+/// The last zoom that [`LevelRows::repair_zooms`] speaks of.
+pub const REPAIR_ZOOM_MAX: u8 = 14;
 
 /// Why rows cannot be written.
 #[derive(Debug, thiserror::Error)]

@@ -12,15 +12,13 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use benches::national::{CORNER, WIDTH, nation};
+use benches::national::nation;
 use benches::random::Random;
+use benches::{SEED, tiles};
 use tilecore::dataset::Level;
 use tilecore::gather::{Coding, Scratch, gather};
-use tilecore::geometry::WORLD_CELLS;
 use tilecore::template::{Template, TemplateSpec};
 use tilecore::{Bitmap, TileCoord};
-
-const SEED: u64 = 7;
 
 fn main() {
     let areas = std::env::args().find_map(|arg| arg.parse().ok());
@@ -43,7 +41,7 @@ fn main() {
         start.elapsed()
     );
     let start = Instant::now();
-    black_box(build(&level, tiles(6, 1)[0]));
+    black_box(build(&level, tiles(&level, 6, 1)[0]));
     println!(
         "overview made in {:.1?}; level holds {} kB\n",
         start.elapsed(),
@@ -55,25 +53,6 @@ fn main() {
     for z in 5..=14 {
         row(&level, z);
     }
-}
-
-/// Tiles that hold something, spread over the nation.
-fn tiles(z: u8, count: usize) -> Vec<TileCoord> {
-    let mut random = Random(u64::from(z));
-    let edge = WORLD_CELLS >> z;
-    let address = |random: &mut Random, corner: i32| {
-        let place = corner + (random.unit() * f64::from(WIDTH)) as i32;
-        (place / edge).unsigned_abs()
-    };
-    (0..count)
-        .filter_map(|_| {
-            let (x, y) = (
-                address(&mut random, CORNER.x),
-                address(&mut random, CORNER.y),
-            );
-            TileCoord::new(z, x, y)
-        })
-        .collect()
 }
 
 fn build(level: &Level, tile: TileCoord) -> Template {
@@ -137,9 +116,6 @@ fn row(level: &Level, z: u8) {
             .gzip_decompress(&coded, &mut inflated)
             .expect("gzip");
         assert!(inflated == plain);
-        if let Ok(dir) = std::env::var("DUMP") {
-            std::fs::write(format!("{dir}/{z}_{}_{}.mvt", tile.x(), tile.y()), &plain).unwrap();
-        }
         let libdeflate = |level: i32, plain: &[u8]| {
             let level = libdeflater::CompressionLvl::new(level).expect("a level");
             let mut deflater = libdeflater::Compressor::new(level);
