@@ -5,6 +5,8 @@
     clippy::cast_possible_wrap,
     clippy::cast_precision_loss,
     clippy::cast_sign_loss,
+    clippy::missing_panics_doc,
+    clippy::should_implement_trait,
     reason = "made-up data within known bounds"
 )]
 

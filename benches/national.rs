@@ -185,7 +185,8 @@ impl Land {
     }
 
     fn place(&self, corner: Corner) -> GridPoint {
-        let mut random = Random(self.seed ^ (corner.0 as u64) << 32 ^ (corner.1 as u32 as u64));
+        let mut random =
+            Random(self.seed ^ (corner.0 as u64) << 32 ^ (u64::from(corner.1.cast_unsigned())));
         // A lattice step is a third of a hexagon's height, half its width.
         let step = f64::from(WIDTH) / f64::from(2 * self.across);
         let mut shifted =
@@ -319,7 +320,7 @@ impl Land {
 }
 
 fn hash(corner: Corner) -> u64 {
-    Random((corner.0 as u64) << 32 | corner.1 as u32 as u64).next()
+    Random((corner.0 as u64) << 32 | u64::from(corner.1.cast_unsigned())).next()
 }
 
 /// A line of `segments` segments whose middles are moved aside, recursively.

@@ -27,7 +27,8 @@ fn write(c: &mut Criterion) {
     group.bench_function("fgb", |b| {
         b.iter(|| {
             let mut out = Cursor::new(Vec::new());
-            rows.write_fgb("bureau", &mut out).expect("memory does not fail");
+            rows.write_fgb("bureau", &mut out)
+                .expect("memory does not fail");
             out.into_inner()
         });
     });

@@ -56,8 +56,15 @@ impl Table for Columns<'_> {
 fn main() {
     let level = nation_of_arguments(100);
     println!("{} areas, {VISITS} visits, zooms {ZOOMS:?}", level.rows());
-    println!("filters        requests  builds  filters | µs a request: all  build  filter  gather | p99 of a view/µs");
-    for filters in [Filters::None, Filters::Shared, Filters::EveryView, Filters::EveryTile] {
+    println!(
+        "filters        requests  builds  filters | µs a request: all  build  filter  gather | p99 of a view/µs"
+    );
+    for filters in [
+        Filters::None,
+        Filters::Shared,
+        Filters::EveryView,
+        Filters::EveryTile,
+    ] {
         browse(&level, filters);
     }
 }
@@ -72,9 +79,15 @@ fn visit(level: &Level, random: &mut Random) -> Vec<Vec<TileCoord>> {
 /// Four by three tiles around a place.
 fn view(z: u8, place: GridPoint) -> Vec<TileCoord> {
     let edge = WORLD_CELLS >> z;
-    let (x, y) = ((place.x / edge).unsigned_abs(), (place.y / edge).unsigned_abs());
-    let tile = |dx: u32, dy: u32| TileCoord::new(z, (x + dx).checked_sub(2)?, (y + dy).checked_sub(1)?);
-    (0..3).flat_map(|dy| (0..4).filter_map(move |dx| tile(dx, dy))).collect()
+    let (x, y) = (
+        (place.x / edge).unsigned_abs(),
+        (place.y / edge).unsigned_abs(),
+    );
+    let tile =
+        |dx: u32, dy: u32| TileCoord::new(z, (x + dx).checked_sub(2)?, (y + dy).checked_sub(1)?);
+    (0..3)
+        .flat_map(|dy| (0..4).filter_map(move |dx| tile(dx, dy)))
+        .collect()
 }
 
 #[derive(Default)]
@@ -112,7 +125,13 @@ fn browse(level: &Level, filters: Filters) {
                     evaluated += 1;
                 }
                 let filtered = Instant::now();
-                black_box(gather(template, rows.as_ref(), &[], Coding::Gzip, &mut scratch));
+                black_box(gather(
+                    template,
+                    rows.as_ref(),
+                    &[],
+                    Coding::Gzip,
+                    &mut scratch,
+                ));
                 times.build += built - start;
                 times.filter += filtered - built;
                 times.gather += filtered.elapsed();
@@ -123,7 +142,11 @@ fn browse(level: &Level, filters: Filters) {
     }
     views.sort_unstable();
     let each = |time: Duration| time.as_nanos() as f64 / 1000.0 / f64::from(requests);
-    let Times { build, filter, gather } = times;
+    let Times {
+        build,
+        filter,
+        gather,
+    } = times;
     println!(
         "{:<14} {requests:8} {:7} {evaluated:8} | {:17.1} {:6.1} {:7.1} {:7.1} | {:8.0}",
         format!("{filters:?}"),
@@ -152,6 +175,7 @@ fn evaluate(level: &Level, queryables: &Queryables, random: &mut Random) -> Bitm
     let (share, registered) = (random.unit(), 400.0 + random.unit() * 900.0);
     let text = format!("indicator_{column:03} > {share} AND indicator_001 < {registered}");
     let filter = Filter::parse_text(&text, queryables).expect("a filter");
-    let program = filter.compile(&Columns(level)).map_err(|error| error.to_string());
+    let columns = Columns(level);
+    let program = filter.compile(&columns);
     program.expect("a column of numbers").evaluate()
 }

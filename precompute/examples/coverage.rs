@@ -17,7 +17,7 @@ use std::time::Instant;
 use anyhow::Context;
 use precompute::polygons::{self, PolygonSource};
 use precompute::topology::Coverage;
-use tilecore::geometry::{M_PER_ZOOM, MultiPolygon, Vertex};
+use tilecore::geometry::{M_PER_ZOOM, MultiPolygon, Polygon, Vertex};
 use tilecore::tile::ZOOM_MAX;
 
 const ZOOMS: [u8; 8] = [4, 6, 8, 9, 10, 12, 14, ZOOM_MAX];
@@ -34,7 +34,10 @@ fn main() -> anyhow::Result<()> {
         ..PolygonSource::default()
     };
     let features = polygons::read(&source)?.features;
-    let units: Vec<_> = features.into_iter().map(|feature| feature.geometry).collect();
+    let units: Vec<_> = features
+        .into_iter()
+        .map(|feature| feature.geometry)
+        .collect();
 
     let start = Instant::now();
     let coverage = Coverage::build(&units);
@@ -44,8 +47,11 @@ fn main() -> anyhow::Result<()> {
     let flags = coverage.repair_zooms(ZOOM_MAX);
     fs::create_dir_all(&out).with_context(|| format!("cannot make {}", out.display()))?;
     for zoom in ZOOMS {
-        let kept = geometries.iter().flatten().flat_map(|polygon| polygon.rings());
-        let kept = kept.flatten().filter(|vertex| is_kept(vertex, zoom)).count();
+        let kept = geometries.iter().flatten().flat_map(Polygon::rings);
+        let kept = kept
+            .flatten()
+            .filter(|vertex| is_kept(vertex, zoom))
+            .count();
         println!("zoom {zoom}: {kept} vertices");
         write(&out, zoom, &geometries, &flags)?;
     }
@@ -62,7 +68,9 @@ fn write(out: &Path, zoom: u8, units: &[MultiPolygon], flags: &[u32]) -> anyhow:
     let mut file = BufWriter::new(file);
     for (unit, flags) in units.iter().zip(flags) {
         let flagged = flags >> zoom & 1 == 1;
-        let coordinates = list(unit, |polygon| list(polygon.rings(), |ring| points(ring, zoom)));
+        let coordinates = list(unit, |polygon| {
+            list(polygon.rings(), |ring| points(ring, zoom))
+        });
         writeln!(
             file,
             r#"{{"type":"Feature","properties":{{"flagged":{flagged}}},"geometry":{{"type":"MultiPolygon","coordinates":{coordinates}}}}}"#
@@ -75,7 +83,9 @@ fn points(ring: &[Vertex], zoom: u8) -> String {
     let shift = ZOOM_MAX - zoom;
     let half = 1 << shift >> 1;
     let kept = ring.iter().filter(|vertex| is_kept(vertex, zoom));
-    list(kept, |v| format!("[{},{}]", (v.x + half) >> shift, (v.y + half) >> shift))
+    list(kept, |v| {
+        format!("[{},{}]", (v.x + half) >> shift, (v.y + half) >> shift)
+    })
 }
 
 fn list<T>(items: impl IntoIterator<Item = T>, text: impl Fn(T) -> String) -> String {

@@ -58,17 +58,18 @@ impl Classing {
             return vec![EXTRA_MISSING; data.rows()];
         };
         let all;
-        let among = match among {
-            Some(rows) => rows,
-            None => {
-                all = Bitmap::full(data.rows());
-                &all
-            }
+        let among = if let Some(rows) = among {
+            rows
+        } else {
+            all = Bitmap::full(data.rows());
+            &all
         };
         let breaks = Distribution::of(numbers.values(), among).breaks(self.method, self.k);
         let class = |&value: &f64| {
             let class = breaks.classify(value);
-            class.and_then(|c| c.try_into().ok()).unwrap_or(EXTRA_MISSING)
+            class
+                .and_then(|c| c.try_into().ok())
+                .unwrap_or(EXTRA_MISSING)
         };
         numbers.values().iter().map(class).collect()
     }

@@ -191,7 +191,8 @@ impl Snapshot {
             levels,
             numbers,
             bitmaps: Memo::new(caches.bytes / 4, Arc::clone(&caches.metrics.bitmaps)),
-            templates: Memo::new(caches.bytes / 4 * 3, Arc::clone(&caches.metrics.templates)),
+            templates: Memo::new(caches.bytes / 8 * 5, Arc::clone(&caches.metrics.templates)),
+            computed: Memo::new(caches.bytes / 8, Arc::clone(&caches.metrics.computed)),
         })
     }
 

@@ -3,6 +3,7 @@
 //! The file may be hostile: it is opened immutable, only a plain table is read, and rows, bytes and
 //! steps are counted against the size of the file.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use parquet::file::reader::Length;
@@ -128,7 +129,9 @@ fn open(path: &Path, file: &OpenedFile) -> Result<Connection, InputError> {
         match byte {
             b'/' | b'.' | b'-' | b'_' | b'~' => uri.push(char::from(byte)),
             _ if byte.is_ascii_alphanumeric() => uri.push(char::from(byte)),
-            _ => uri.push_str(&format!("%{byte:02X}")),
+            _ => {
+                let _ = write!(uri, "%{byte:02X}");
+            }
         }
     }
     uri.push_str("?immutable=1");

@@ -1,4 +1,4 @@
-//! Well-known binary (OGC 06-103r4, ISO Z and M, PostGIS flags) as rings.
+//! Well-known binary (OGC 06-103r4, ISO Z and M, `PostGIS` flags) as rings.
 
 use super::collect::RawGeometry;
 

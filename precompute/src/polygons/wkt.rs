@@ -1,4 +1,4 @@
-//! Well-known text of polygons (OGC 06-103r4, with the SRID prefix of PostGIS) as rings.
+//! Well-known text of polygons (OGC 06-103r4, with the SRID prefix of `PostGIS`) as rings.
 
 use super::collect::RawGeometry;
 

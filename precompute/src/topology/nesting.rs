@@ -57,7 +57,7 @@ pub(super) fn parents(rings: &[Loop]) -> Vec<Option<usize>> {
         .map(|(i, ring)| GeomWithData::new(bounds(ring), i));
     let tree = RTree::bulk_load(boxes.collect());
     let parent = |(i, ring): (usize, &Loop)| {
-        tree.locate_all_at_point(ring.first().map_or([0.0; 2], position))
+        tree.locate_all_at_point(ring.first().copied().map_or([0.0; 2], position))
             .map(|candidate| candidate.data)
             .filter(|&j| j != i && areas[j] >= areas[i] && contains(&rings[j], ring))
             .min_by_key(|&j| (areas[j], j))
@@ -111,10 +111,10 @@ fn side(ring: &[GridPoint], (x, y): (i64, i64)) -> Side {
 }
 
 fn bounds(ring: &[GridPoint]) -> Rectangle<[f64; 2]> {
-    let corners: Vec<[f64; 2]> = ring.iter().map(position).collect();
+    let corners: Vec<[f64; 2]> = ring.iter().copied().map(position).collect();
     Rectangle::from_aabb(AABB::from_points(&corners))
 }
 
-fn position(p: &GridPoint) -> [f64; 2] {
+fn position(p: GridPoint) -> [f64; 2] {
     [f64::from(p.x), f64::from(p.y)]
 }

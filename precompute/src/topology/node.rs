@@ -215,7 +215,7 @@ impl Joiner {
     /// Inserts vertices into the open segments they lie beside; whether there were any.
     fn insert(&mut self, open: &[(u32, u32)]) -> bool {
         let buckets = Buckets::new(open, |segment| self.ends(*segment), DISTANCE);
-        let mut found: Vec<((u32, u32), Vec<(i64, GridPoint)>)> = open
+        let mut found: Vec<(_, Vec<_>)> = open
             .par_iter()
             .map(|&segment| (segment, self.beside(&buckets, segment)))
             .filter(|(_, points)| !points.is_empty())
@@ -274,7 +274,10 @@ impl Joiner {
             .filter(|(_, shape, _)| !shape.is_empty())
             .collect();
         let repaired = shapes.iter().any(|(_, _, repaired)| *repaired);
-        let shapes = shapes.into_iter().map(|(unit, shape, _)| (unit, shape)).collect();
+        let shapes = shapes
+            .into_iter()
+            .map(|(unit, shape, _)| (unit, shape))
+            .collect();
         Some(Joined {
             rings: rings.with(&shapes),
             vertices: self.joined,

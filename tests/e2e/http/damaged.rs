@@ -30,7 +30,11 @@ impl Files {
         let text = fs::read(version.join("manifest.json")).expect("written");
         let manifest: Manifest = serde_json::from_slice(&text).expect("written");
         let read = |path: &String| fs::read(version.join(path)).expect("written");
-        let bytes = manifest.files.keys().map(|p| (p.clone(), read(p))).collect();
+        let bytes = manifest
+            .files
+            .keys()
+            .map(|p| (p.clone(), read(p)))
+            .collect();
         Self { manifest, bytes }
     }
 
@@ -69,10 +73,14 @@ fn ask_everything(level: LevelRef<'_>) {
             zoom_max: 14,
         };
         if let Ok(template) = Template::build(data, &spec, &|| false) {
-            gather(&template, None, &[], Coding::Gzip, &mut Scratch::default());
+            let _ = gather(&template, None, &[], Coding::Gzip, &mut Scratch::default());
         }
     }
-    for text in ["name LIKE 'L%'", "S_INTERSECTS(geometry, POINT(2.31 48.86))", "key > '03'"] {
+    for text in [
+        "name LIKE 'L%'",
+        "S_INTERSECTS(geometry, POINT(2.31 48.86))",
+        "key > '03'",
+    ] {
         let filter = Filter::parse_text(text, level.data.queryables()).expect("sound");
         if let Ok(program) = filter.compile(level.data) {
             let rows = program.evaluate();
@@ -103,7 +111,11 @@ fn every_flipped_bit() {
     for (path, bytes) in &files.bytes {
         for at in 0..bytes.len() {
             // All bits of what describes the file; one of each byte of the rest.
-            let bits = if at < 512 || at + 512 > bytes.len() { 0..8 } else { at % 8..at % 8 + 1 };
+            let bits = if at < 512 || at + 512 > bytes.len() {
+                0..8
+            } else {
+                at % 8..at % 8 + 1
+            };
             for bit in bits {
                 let mut damaged = bytes.clone();
                 damaged[at] ^= 1 << bit;

@@ -105,7 +105,7 @@ fn bad_versions_are_refused_and_the_old_one_stays() {
     };
 
     break_version(10.0, &|v| {
-        fs::remove_file(v.join("town/quarter.fgb")).expect("removed")
+        fs::remove_file(v.join("town/quarter.fgb")).expect("removed");
     });
     wait_for_cause(&server, "unreadable");
     break_version(11.0, &|v| {
@@ -125,15 +125,15 @@ fn bad_versions_are_refused_and_the_old_one_stays() {
     break_version(13.0, &|v| edit(v, "\"format\": 1", "\"format\": 99"));
     wait_for_cause(&server, "format");
     break_version(14.0, &|v| {
-        edit(v, "\"format\": 1", "\"format\": 99, \"x\": [")
+        edit(v, "\"format\": 1", "\"format\": 99, \"x\": [");
     });
     wait_for_cause(&server, "manifest");
     break_version(15.0, &|v| {
-        edit(v, "\"town/quarter.arrow\": {", "\"../../CURRENT\": {")
+        edit(v, "\"town/quarter.arrow\": {", "\"../../CURRENT\": {");
     });
     wait_for_cause(&server, "manifest");
     break_version(16.0, &|v| {
-        fs::remove_file(v.join("manifest.json")).expect("removed")
+        fs::remove_file(v.join("manifest.json")).expect("removed");
     });
     wait_for_cause(&server, "unreadable");
     break_version(17.0, &|v| {

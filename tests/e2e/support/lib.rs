@@ -1,6 +1,12 @@
 //! What every end-to-end test needs: the binaries, a small town to build, a smaller village as
 //! a dataset, a running server, a plain HTTP client.
 
+#![expect(
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    reason = "a test fails by panicking"
+)]
+
 pub mod mvt;
 pub mod server;
 pub mod village;

@@ -127,7 +127,10 @@ impl Village {
             manifest.files.insert(path.clone(), entry);
         }
         let unnamed = serde_json::to_vec(&manifest).expect("plain data");
-        manifest.version = blake3::hash(&unnamed).to_hex()[..20].to_owned();
+        manifest.version.clear();
+        manifest
+            .version
+            .push_str(&blake3::hash(&unnamed).to_hex()[..20]);
         let version = self.version(&manifest.version);
         for layer in ["town", "water"] {
             fs::create_dir_all(version.join(layer)).expect("created");
@@ -148,7 +151,15 @@ pub fn key(i: usize) -> String {
 
 fn quarters(mark: f64) -> SortedRows {
     let turnout = |i: usize| VOTERS[i].map(|v| v / REGISTERED[i]).filter(|t| !t.is_nan());
-    let winner = |i: usize| VOTERS[i].map(|_| if i % 3 == 0 { "Agnès" } else { "Bruno" });
+    let winner = |i: usize| {
+        VOTERS[i].map(|_| {
+            if i.is_multiple_of(3) {
+                "Agnès"
+            } else {
+                "Bruno"
+            }
+        })
+    };
     rows(LevelRows {
         keys: (0..10).map(key).collect(),
         names: NAMES.map(str::to_owned).to_vec(),

@@ -1,5 +1,6 @@
 //! HTTP/1.1 by hand, so that tests see exactly what is sent and what comes back.
 
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -78,7 +79,7 @@ impl Connection {
     pub fn request(&mut self, method: &str, path: &str, headers: &[(&str, &str)]) -> Reply {
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n");
         for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            let _ = write!(head, "{name}: {value}\r\n");
         }
         head.push_str("\r\n");
         self.send(head.as_bytes());

@@ -198,10 +198,7 @@ fn push_word(out: &mut BitWriter, word: u32) {
 }
 
 /// The word of a length or a distance: its symbol's, then the extra bits, 24 together at most.
-fn with_extra(
-    (symbol, extra, extra_bits): (usize, u32, u32),
-    word: impl Fn(usize) -> u32,
-) -> u32 {
+fn with_extra((symbol, extra, extra_bits): (usize, u32, u32), word: impl Fn(usize) -> u32) -> u32 {
     let word = word(symbol);
     let bits = word >> 24;
     (word & 0xff_ffff) | extra << bits | (bits + extra_bits) << 24
@@ -230,7 +227,8 @@ impl Tokens for Block<'_, '_> {
         let matches = self.code.matches.as_deref().expect("a code with matches");
         let length = matches.lengths[length];
         if let Some(near) = matches.near.get(distance) {
-            let bits = u64::from(length & 0xff_ffff) | u64::from(near & 0xff_ffff) << (length >> 24);
+            let bits =
+                u64::from(length & 0xff_ffff) | u64::from(near & 0xff_ffff) << (length >> 24);
             self.out.push(bits, (length >> 24) + (near >> 24));
             return;
         }
@@ -395,7 +393,9 @@ mod tests {
     #[test]
     fn every_length_and_distance() {
         for longest in [2, 5, 129, 300, 32_768] {
-            let mut tokens = vec![Ok((0..32_768_u32).map(|i| (i * i >> 3) as u8).collect())];
+            let mut tokens = vec![Ok((0..32_768_u32)
+                .map(|i| ((i * i) >> 3).to_le_bytes()[0])
+                .collect())];
             let lengths = 3..=(2 * longest).min(258);
             tokens.extend(lengths.map(|length| Err((length, longest))));
             tokens.extend((1..=longest).map(|distance| Err((3, distance))));

@@ -268,7 +268,9 @@ fn gzip(template: &Template, extras: &[ExtraColumn], scratch: &mut Scratch) -> B
     let keys_end = keys_start + template.keys.all_bytes().len();
     codes[0].put(&mut out, &body[*start..keys_start]);
     if codes[0].has_matches() {
-        template.keys.write(template.keys.links(), &mut Block::new(codes[0], &mut out));
+        template
+            .keys
+            .write(template.keys.links(), &mut Block::new(codes[0], &mut out));
     } else {
         codes[0].put(&mut out, &body[keys_start..keys_end]);
     }
@@ -284,7 +286,9 @@ fn gzip(template: &Template, extras: &[ExtraColumn], scratch: &mut Scratch) -> B
             codes[i].begin(i == 2, &mut out);
         }
         let links = links.iter().copied();
-        template.values.write(links, &mut Block::new(codes[i], &mut out));
+        template
+            .values
+            .write(links, &mut Block::new(codes[i], &mut out));
     }
     codes[2].put(&mut out, &extras.bytes);
     codes[2].end(&mut out);

@@ -6,12 +6,20 @@ pub(crate) fn code_lengths<const N: usize>(weights: &[u32; N], max: u8) -> [u8; 
     // having been seen: they are in order already.
     let mut leaves = [0_u64; N];
     let mut count = 0;
-    for (symbol, _) in weights.iter().enumerate().filter(|(_, weight)| **weight == 1) {
+    for (symbol, _) in weights
+        .iter()
+        .enumerate()
+        .filter(|(_, weight)| **weight == 1)
+    {
         leaves[count] = 1 << 16 | symbol as u64;
         count += 1;
     }
     let light = count;
-    for (symbol, &weight) in weights.iter().enumerate().filter(|(_, weight)| **weight > 1) {
+    for (symbol, &weight) in weights
+        .iter()
+        .enumerate()
+        .filter(|(_, weight)| **weight > 1)
+    {
         leaves[count] = u64::from(weight) << 16 | symbol as u64;
         count += 1;
     }

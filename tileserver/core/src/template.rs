@@ -102,7 +102,10 @@ impl Template {
         let (values, cells) = Values::build(level, &columns, &rows);
         let width = columns.len() + 2;
         let head = head(spec.layer);
-        let names = spec.properties.iter().map(|&i| level.columns()[i].0.as_str());
+        let names = spec
+            .properties
+            .iter()
+            .map(|&i| level.columns()[i].0.as_str());
         let keys = Values::keys(["id", "name"].into_iter().chain(names));
         let codes = Codes::train(&head, &keys, &features, &cells, &values);
         features.encode(codes.features());

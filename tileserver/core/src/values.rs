@@ -199,7 +199,10 @@ impl Values {
         (0..self.ends.len()).map(|value| self.link(value))
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "fewer values than bytes, which are u32")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "fewer values than bytes, which are u32"
+    )]
     fn link(&self, value: usize) -> Link {
         Link {
             value: value as u32,
@@ -267,7 +270,11 @@ impl Values {
                 ),
             };
             // The open match goes on into this value: both are a value's length away.
-            let from = if close(before, open, from, out) { from } else { 0 };
+            let from = if close(before, open, from, out) {
+                from
+            } else {
+                0
+            };
             out.literals(&bytes[from..to]);
             open = bytes.len() - to;
             before = bytes;

@@ -46,7 +46,12 @@ fn survives(meta: &schema::Level, fgb: &[u8], arrow: &[u8]) -> bool {
         let _ = level.row_of_id(level.id(row));
     }
     let mut scratch = Scratch::default();
-    for (z, x, y) in [(0, 0, 0), (9, 256, 256), (14, 8192, 8191), (18, 131_072, 131_072)] {
+    for (z, x, y) in [
+        (0, 0, 0),
+        (9, 256, 256),
+        (14, 8192, 8191),
+        (18, 131_072, 131_072),
+    ] {
         let spec = TemplateSpec {
             tile: TileCoord::new(z, x, y).unwrap(),
             layer: "town",
@@ -81,7 +86,11 @@ fn files_cut_short() {
 
 #[test]
 fn every_bit_of_the_geometry_flipped() {
-    let Files { meta, mut fgb, arrow } = small();
+    let Files {
+        meta,
+        mut fgb,
+        arrow,
+    } = small();
     for at in 0..fgb.len() {
         // Every bit where the structure is, then some of the coordinates.
         let bits = if at < 2500 { 0..8 } else { at % 8..at % 8 + 1 };
@@ -95,7 +104,11 @@ fn every_bit_of_the_geometry_flipped() {
 
 #[test]
 fn every_byte_of_the_columns_changed() {
-    let Files { meta, fgb, mut arrow } = small();
+    let Files {
+        meta,
+        fgb,
+        mut arrow,
+    } = small();
     for at in 0..arrow.len() {
         for change in [1 << (at % 8), 0x80, 0xff] {
             arrow[at] ^= change;
@@ -113,7 +126,11 @@ fn numbers_that_lie() {
     for _ in 0..4000 {
         let (mut fgb, mut arrow) = (fgb.clone(), arrow.clone());
         for _ in 0..=random.below(3) {
-            let file = if random.below(2) == 0 { &mut fgb } else { &mut arrow };
+            let file = if random.below(2) == 0 {
+                &mut fgb
+            } else {
+                &mut arrow
+            };
             let words = file.len() as u64 / 4;
             let at = usize::try_from(random.below(words)).unwrap() * 4;
             let lie = lies[usize::try_from(random.below(6)).unwrap()];

@@ -157,7 +157,7 @@ impl KeysFile {
     ///
     /// # Errors
     /// When the name is taken, or there are no random bytes.
-    pub fn add(mut self, new: NewKey) -> Result<Added, KeysError> {
+    pub fn with_key(mut self, new: NewKey) -> Result<Added, KeysError> {
         if self.keys.iter().any(|key| key.name == new.name) {
             return Err(KeysError::Taken(new.name));
         }

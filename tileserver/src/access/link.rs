@@ -4,6 +4,7 @@
 //! made, the path prefix it opens (hexadecimal), and BLAKE3 keyed with the file's secret over the
 //! three. A link gives the outside tier only.
 
+use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use blake3::Hash;
@@ -34,8 +35,10 @@ pub fn sign_link(
         .checked_add(lifetime)?
         .as_secs();
     let expiry = end.div_ceil(ROUNDING).checked_mul(ROUNDING)?;
-    let prefix: String = prefix.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let text = format!("{expiry}.{tenant}.{prefix}");
+    let mut text = format!("{expiry}.{tenant}.");
+    for byte in prefix.bytes() {
+        let _ = write!(text, "{byte:02x}");
+    }
     let mac = mac(keys, &text)?;
     Some(format!("{text}.{}", mac.to_hex()))
 }

@@ -66,7 +66,7 @@ impl Caller {
         self.role == Role::Inside && self.tenant.as_deref() == Some(tenant)
     }
 
-    /// What sets this caller's answers apart from others', as part of cache keys and ETags.
+    /// What sets this caller's answers apart from others', as part of cache keys and `ETag`s.
     #[must_use]
     pub fn scope(&self) -> String {
         let Self {
@@ -114,9 +114,10 @@ pub fn authenticate(
             if !scheme.eq_ignore_ascii_case("bearer") {
                 return Err(Refused);
             }
-            match secret.starts_with(keys::PREFIX) {
-                true => keys.caller_of_key(secret, now),
-                false => token::caller(keys, secret),
+            if secret.starts_with(keys::PREFIX) {
+                keys.caller_of_key(secret, now)
+            } else {
+                token::caller(keys, secret)
             }
         }
         _ => Err(Refused),

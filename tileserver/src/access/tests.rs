@@ -22,7 +22,7 @@ fn file_with_key(more: &str) -> (KeysFile, String) {
         tenant: "demo".into(),
         role: Role::Inside,
     };
-    let Added { file, key } = KeysFile::default().add(new).expect("random bytes");
+    let Added { file, key } = KeysFile::default().with_key(new).expect("random bytes");
     let text = toml::to_string(&file).expect("plain values");
     (
         KeysFile::parse(&format!("{text}{more}")).expect("valid"),
@@ -170,7 +170,7 @@ fn doubtful_files_are_refused() {
         tenant: "demo".into(),
         role: Role::Inside,
     };
-    assert!(matches!(keys.add(new), Err(KeysError::Taken(_))));
+    assert!(matches!(keys.with_key(new), Err(KeysError::Taken(_))));
     for jwt in [
         "algorithm = \"none\"\naudience = \"m\"\nkeys = {}",
         "algorithm = \"HS256\"\naudience = \"m\"\nkeys = { a = \"short\" }",

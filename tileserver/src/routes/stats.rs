@@ -99,12 +99,11 @@ impl Question {
     fn answer(&self, snapshot: &Snapshot, rows: Option<&Bitmap>) -> Value {
         let level = snapshot.layer_at(self.layer).level_at(self.level);
         let all;
-        let rows = match rows {
-            Some(rows) => rows,
-            None => {
-                all = Bitmap::full(level.data.level.rows());
-                &all
-            }
+        let rows = if let Some(rows) = rows {
+            rows
+        } else {
+            all = Bitmap::full(level.data.level.rows());
+            &all
         };
         let (name, column) = &level.data.level.columns()[self.property];
         let mut answer = Map::new();

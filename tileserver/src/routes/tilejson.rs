@@ -53,12 +53,7 @@ struct Carried<'a> {
 }
 
 /// `carried` is in the tiles at the URL `tiles`.
-fn describe(
-    layer: LayerRef<'_>,
-    manifest: &Manifest,
-    tiles: &str,
-    carried: &Carried<'_>,
-) -> Value {
+fn describe(layer: LayerRef<'_>, manifest: &Manifest, tiles: &str, carried: &Carried<'_>) -> Value {
     let [minzoom, maxzoom] = layer.zooms();
     let bounds = layer.bounds();
     json!({

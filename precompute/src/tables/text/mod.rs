@@ -55,7 +55,11 @@ pub(super) fn read(
 
     let mut loaded = source.pass(&plan)?;
     let again = misread(&plan, &loaded)?;
-    if again.relations.iter().any(|relation| !relation.columns.is_empty()) {
+    if again
+        .relations
+        .iter()
+        .any(|relation| !relation.columns.is_empty())
+    {
         let corrected = source.pass(&again)?;
         replace(&plan, &mut loaded, &again, corrected);
     }

@@ -262,13 +262,16 @@ impl<'a> Part<'a> {
 }
 
 /// The grid point of a vertex in metres; [`crate::mercator::grid_from_metres`] without a division.
-#[expect(clippy::cast_possible_truncation, reason = "the low bits are the number")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the low bits are the number"
+)]
 pub(crate) fn grid_point(xy: &[u8; 16]) -> GridPoint {
     const CELLS: f64 = WORLD_CELLS as f64;
     const CELLS_PER_M: f64 = CELLS / 2.0 / HALF_WORLD_M;
     // Added to a number below 2^32, its last bit is worth one: the sum's low bits are the number
-    // rounded. A saturating cast costs more.
-    const ROUND: f64 = (1_u64 << 52) as f64;
+    // rounded. A saturating cast costs more. This is 2^52.
+    const ROUND: f64 = 4_503_599_627_370_496.0;
     let [x, y] = [0, 8].map(|at| f64::from_le_bytes(*xy[at..].first_chunk().expect("8 of 16")));
     let cell = |v: f64| ((v + CELLS / 2.0).clamp(0.0, CELLS) + ROUND).to_bits() as i32;
     GridPoint {

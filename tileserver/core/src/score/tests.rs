@@ -300,10 +300,10 @@ proptest! {
         rows in proptest::collection::vec((proptest::option::of(-50_i32..50), proptest::option::of(-50_i32..50)), 0..40),
         scale in prop::sample::select(vec![1e-300, 1.0, 1e300]),
     ) {
-        let column = |of: fn(&(Option<i32>, Option<i32>)) -> Option<i32>| -> Vec<Option<f64>> {
-            rows.iter().map(|row| of(row).map(|v| f64::from(v) * scale)).collect()
-        };
-        let (a, b) = (column(|r| r.0), column(|r| r.1));
+        let (a, b): (Vec<_>, Vec<_>) = rows
+            .iter()
+            .map(|(a, b)| (a.map(|v| f64::from(v) * scale), b.map(|v| f64::from(v) * scale)))
+            .unzip();
         let town = Town::new(&[("abstention", &a), ("income", &b)]);
         for method in Method::ALL {
             let scores = scores("abstention:3,-income:2", method, &town);
