@@ -15,7 +15,7 @@ use crate::input_error::InputError;
 /// A file's content, inflated.
 #[derive(Debug, Clone)]
 pub struct OpenedFile {
-    /// As [`Located::name`].
+    /// As its located name.
     pub name: Arc<str>,
     pub(super) content: Content,
 }
