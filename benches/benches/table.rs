@@ -78,6 +78,7 @@ fn best<T>(mut work: impl FnMut() -> T) -> f64 {
 
 fn row(level: &Level, z: u8) {
     let tiles = tiles(
+        level,
         z,
         [2, 4, 8, 16, 32, 60, 100, 150, 200, 200][usize::from(z - 5)],
     );

@@ -1,6 +1,13 @@
 //! What must hold for any coverage: neighbours agree on every vertex and its weight, nothing is
 //! lost or left uncovered at any zoom, and neither order nor threads change a unit.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    reason = "a small town in the middle of the grid"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use geo::Validation;

@@ -86,7 +86,7 @@ impl ContactSet {
     /// A view over a mapped file.
     ///
     /// # Errors
-    /// When the bytes are not what [`write`] wrote for `meta`.
+    /// When the bytes are not what [`write()`] wrote for `meta`.
     pub fn open(meta: &schema::ContactSet, file: Bytes) -> Result<Self, ContactsError> {
         let batch = read_batch(file, meta.contacts)?;
         let keys = column::<UInt64Array>(&batch, "key")?.values().clone();
