@@ -4,7 +4,7 @@ CARGO_TARGET_DIR ?= target
 LISTEN ?= 127.0.0.1:8080
 BIN := $(CARGO_TARGET_DIR)/release
 
-.PHONY: demo demo-large release ui test test-rust test-e2e test-ui test-browser bench
+.PHONY: demo demo-large release ui test test-rust test-ui test-browser bench
 
 ## demo: build everything, join the Montréal data, serve the map
 demo: release
@@ -38,15 +38,11 @@ tileserver/ui/dist/index.html: tileserver/ui/node_modules/.package-lock.json $(s
 	@touch $@
 
 ## test: all of it; what the machine lacks is installed where that is possible, else named and skipped
-test: test-rust test-ui
+test: test-rust test-ui test-browser
 
 test-rust: ui
 	@echo "── testing the Rust workspace"
-	$(CARGO) test --workspace --locked --exclude e2e --exclude benches
-
-## test-e2e: the real programs, from files to HTTP
-test-e2e: ui
-	$(CARGO) test --locked -p e2e
+	$(CARGO) test --workspace --locked
 
 test-ui: tileserver/ui/node_modules/.package-lock.json
 	@echo "── testing the page's modules"
@@ -54,7 +50,7 @@ test-ui: tileserver/ui/node_modules/.package-lock.json
 
 test-browser: ui tests/browser/node_modules/.package-lock.json
 	@echo "── testing in a real browser"
-	$(CARGO) build --locked --bin precompute --bin tileserver
+	$(CARGO) build --workspace --locked --bins --tests
 	tests/make-chromium
 	cd tests/browser && CARGO_TARGET_DIR=$(abspath $(CARGO_TARGET_DIR)) npm test
 
