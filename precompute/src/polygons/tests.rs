@@ -223,7 +223,7 @@ fn files_are_chosen_by_name_then_content() {
     check("mixed.zip", None, "files of several formats");
     check("mixed.zip/a*", None, "mixed.zip/a.geojson");
     check("mixed.zip", Some(Format::GeoJson), "mixed.zip/a.geojson");
-    check("empty.zip", None, "no polygon file");
+    check("empty.zip", None, "its format is not clear");
     check("absent.geojson", None, "no file of this name");
     check("?.geojson*", None, "a.geojson b.geojsonl b.geojsonl");
 }

@@ -37,6 +37,7 @@ pub fn tile_at(lon: f64, lat: f64, z: u8) -> String {
 enum Field<'a> {
     Varint(u64),
     Fixed64([u8; 8]),
+    Fixed32([u8; 4]),
     Bytes(&'a [u8]),
 }
 
@@ -76,6 +77,11 @@ fn fields(mut bytes: &[u8]) -> Vec<(u64, Field<'_>)> {
                 let (head, rest) = bytes.split_at(length);
                 bytes = rest;
                 Field::Bytes(head)
+            }
+            5 => {
+                let (head, rest) = bytes.split_first_chunk().expect("4 bytes");
+                bytes = rest;
+                Field::Fixed32(*head)
             }
             other => panic!("wire type {other}"),
         };
@@ -133,6 +139,10 @@ fn value(bytes: &[u8]) -> Value {
     };
     match number {
         1 => field.text().into(),
+        2 => match field {
+            Field::Fixed32(bytes) => f32::from_le_bytes(*bytes).into(),
+            _ => panic!("a float"),
+        },
         3 => match field {
             Field::Fixed64(bytes) => f64::from_le_bytes(*bytes).into(),
             _ => panic!("a double"),

@@ -263,6 +263,10 @@ impl<'a> Part<'a> {
 
 /// The grid point of a vertex in metres; [`crate::mercator::grid_from_metres`] without a division.
 #[expect(
+    clippy::manual_clamp,
+    reason = "a NaN of a hostile file must not stay one"
+)]
+#[expect(
     clippy::cast_possible_truncation,
     reason = "the low bits are the number"
 )]
@@ -273,7 +277,7 @@ pub(crate) fn grid_point(xy: &[u8; 16]) -> GridPoint {
     // rounded. A saturating cast costs more. This is 2^52.
     const ROUND: f64 = 4_503_599_627_370_496.0;
     let [x, y] = [0, 8].map(|at| f64::from_le_bytes(*xy[at..].first_chunk().expect("8 of 16")));
-    let cell = |v: f64| ((v + CELLS / 2.0).clamp(0.0, CELLS) + ROUND).to_bits() as i32;
+    let cell = |v: f64| ((v + CELLS / 2.0).max(0.0).min(CELLS) + ROUND).to_bits() as i32;
     GridPoint {
         x: cell(x * CELLS_PER_M),
         y: cell(y * -CELLS_PER_M),

@@ -68,9 +68,19 @@ pub enum WriteError {
     #[error("column `{0}` holds more than 2 GiB of text")]
     TextTooLong(String),
     #[error("cannot write the level's columns: {0}")]
-    Arrow(#[from] arrow_schema::ArrowError),
+    Arrow(arrow_schema::ArrowError),
     #[error("cannot write the level: {0}")]
     Io(#[from] io::Error),
+}
+
+impl From<arrow_schema::ArrowError> for WriteError {
+    fn from(error: arrow_schema::ArrowError) -> Self {
+        match error {
+            // A full disk stays one, for whoever knows what to do about it.
+            arrow_schema::ArrowError::IoError(_, source) => Self::Io(source),
+            other => Self::Arrow(other),
+        }
+    }
 }
 
 /// Columns that every file has; no other may take their names.
