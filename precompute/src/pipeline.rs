@@ -165,6 +165,8 @@ fn build_layer(engine: &mut Engine, layer: &project::Layer) -> Result<BuiltLayer
             hidden: Vec::new(),
         });
     }
+    let weights = blocks.iter().filter_map(|(_, block)| block.weight.clone());
+    let weights = weights.collect();
     let indicators = add_columns(&mut levels, blocks);
     let meta = schema::Layer {
         name: layer.name.clone(),
@@ -172,6 +174,7 @@ fn build_layer(engine: &mut Engine, layer: &project::Layer) -> Result<BuiltLayer
         default_properties: layer.default_properties.clone(),
         levels: Vec::new(),
         indicators,
+        weights,
     };
     Ok((meta, levels, report))
 }

@@ -5,6 +5,7 @@ mod damaged;
 mod filters;
 mod hostile;
 mod lifecycle;
+mod priority;
 mod reload;
 mod resources;
 mod tiles;

@@ -23,25 +23,22 @@ pub fn filter(query: &Query, queryables: &Queryables) -> Result<Filter, HttpErro
     parse(&text, queryables).map_err(|error| bad("filter", &error))
 }
 
-/// `filter` and, if given, `bbox`: west, south, east, north in degrees; one that crosses the
-/// antimeridian has its west beyond its east.
-pub fn filter_and_bbox(query: &Query, queryables: &Queryables) -> Result<Filter, HttpError> {
-    let filter = filter(query, queryables)?;
+/// `bbox`: west, south, east, north in degrees; one that crosses the antimeridian has its west
+/// beyond its east.
+pub fn bbox(query: &Query, queryables: &Queryables) -> Result<Filter, HttpError> {
     let Some(numbers) = query.list_of_numbers("bbox")? else {
-        return Ok(filter);
+        return Ok(Filter::everything());
     };
     let [west, south, east, north] = numbers[..] else {
         let detail = "give west,south,east,north in degrees";
         return Err(HttpError::parameter("bbox", detail));
     };
     let text = format!("S_INTERSECTS(geometry, BBOX({west}, {south}, {east}, {north}))");
-    let within =
-        Filter::parse_text(&text, queryables).map_err(|error| HttpError::BadParameter {
-            parameter: "bbox".into(),
-            position: None,
-            detail: error.cause.to_string(),
-        })?;
-    Ok(filter.and(within))
+    Filter::parse_text(&text, queryables).map_err(|error| HttpError::BadParameter {
+        parameter: "bbox".into(),
+        position: None,
+        detail: error.cause.to_string(),
+    })
 }
 
 fn bad(parameter: &'static str, error: &FilterError) -> HttpError {
@@ -82,9 +79,13 @@ pub fn level<'a>(query: &Query, layer: LayerRef<'a>) -> Result<LevelRef<'a>, Htt
         Some(name) => layer
             .levels()
             .find(|level| level.meta.name == *name)
-            .ok_or_else(|| {
-                let names: Vec<&str> = layer.meta.levels.iter().map(|l| l.name.as_str()).collect();
-                HttpError::parameter("level", format!("give one of {}", names.join(", ")))
-            }),
+            .ok_or_else(|| HttpError::parameter("level", levels_of(layer))),
     }
+}
+
+/// What a parameter that names a level may be.
+#[must_use]
+pub fn levels_of(layer: LayerRef<'_>) -> String {
+    let names: Vec<&str> = layer.meta.levels.iter().map(|l| l.name.as_str()).collect();
+    format!("give one of {}", names.join(", "))
 }

@@ -7,6 +7,7 @@ use tilecore::dataset::columns::{Column, Texts};
 use tilecore::dataset::schema::{self, COLUMN_KEY, COLUMN_NAME, COLUMN_PARENT};
 use tilecore::filter::{Queryables, Shapes, Table};
 use tilecore::geometry::MultiPolygon;
+use tilecore::recompute::Parents;
 
 /// A level and what is derived from it when first asked for.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub struct LevelData {
     keys: OnceLock<Column>,
     names: OnceLock<Column>,
     parents: OnceLock<Column>,
+    /// By level of the layer, for those that are coarser.
+    ancestors: Vec<OnceLock<Parents>>,
 }
 
 impl LevelData {
@@ -28,7 +31,13 @@ impl LevelData {
             keys: OnceLock::new(),
             names: OnceLock::new(),
             parents: OnceLock::new(),
+            ancestors: layer.levels.iter().map(|_| OnceLock::new()).collect(),
         }
+    }
+
+    /// Where the units' ancestors at a level are kept once they are known.
+    pub(crate) fn ancestors(&self, level: usize) -> &OnceLock<Parents> {
+        &self.ancestors[level]
     }
 
     /// What filters over the level may name.

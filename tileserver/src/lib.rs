@@ -14,8 +14,9 @@
 )]
 
 pub mod access;
+pub mod analysis;
 pub mod app;
-pub mod classing;
+pub mod choice;
 pub mod client_io;
 pub mod config;
 pub mod criteria;
@@ -28,6 +29,7 @@ pub mod memo;
 pub mod metrics;
 pub mod order;
 pub mod pool;
+pub mod question;
 pub mod router;
 pub mod routes;
 pub mod rows;

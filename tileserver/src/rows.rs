@@ -7,7 +7,9 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tilecore::dataset::columns::Column;
 
+use crate::analysis::Results;
 use crate::http::Coding;
 use crate::snapshot::{LevelRef, Snapshot};
 
@@ -26,11 +28,74 @@ pub struct Rows {
     pub level: usize,
     /// In the order to be written.
     pub rows: Vec<u32>,
-    /// Numbers of columns, in the order to be written.
-    pub columns: Vec<usize>,
+    /// In the order to be written.
+    pub fields: Vec<Field>,
+    /// What was computed of the level.
+    pub results: Results,
+    /// Names of the criteria of a score.
+    pub criteria: Vec<String>,
+}
+
+/// A column of a list.
+#[derive(Debug, Clone)]
+pub struct Field {
+    pub name: Box<str>,
+    cells: Cells,
+}
+
+#[derive(Debug, Clone)]
+enum Cells {
+    /// The number of a column of the level.
+    Stored(usize),
+    Computed(Column),
+}
+
+impl Field {
+    /// A column of the level, if it has it.
+    #[must_use]
+    pub fn stored(level: LevelRef<'_>, name: &str) -> Option<Self> {
+        let number = level.data.level.column_number(name)?;
+        Some(Self {
+            name: name.into(),
+            cells: Cells::Stored(number),
+        })
+    }
+
+    #[must_use]
+    pub fn computed(name: &str, column: Column) -> Self {
+        Self {
+            name: name.into(),
+            cells: Cells::Computed(column),
+        }
+    }
+
+    #[must_use]
+    pub fn column<'a>(&'a self, level: LevelRef<'a>) -> &'a Column {
+        match &self.cells {
+            Cells::Stored(number) => &level.data.level.columns()[*number].1,
+            Cells::Computed(column) => column,
+        }
+    }
 }
 
 impl Rows {
+    /// None of the rows yet, all indicators of the level.
+    #[must_use]
+    pub fn of(snapshot: &Arc<Snapshot>, level: LevelRef<'_>) -> Self {
+        let shown = level.layer.indicators();
+        Self {
+            snapshot: Arc::clone(snapshot),
+            layer: level.layer.number,
+            level: level.number,
+            rows: Vec::new(),
+            fields: shown
+                .filter_map(|i| Field::stored(level, &i.name))
+                .collect(),
+            results: Results::default(),
+            criteria: Vec::new(),
+        }
+    }
+
     #[must_use]
     pub fn level(&self) -> LevelRef<'_> {
         self.snapshot.layer_at(self.layer).level_at(self.level)
@@ -89,13 +154,14 @@ impl Pieces {
         let (level, row) = (self.rows.level(), self.rows.rows[at] as usize);
         match self.form {
             Form::Csv(dialect) => {
-                csv::write_row(level, &self.rows.columns, row, dialect, out);
+                csv::write_row(level, &self.rows.fields, row, dialect, out);
             }
             Form::GeoJson { geometry, .. } => {
                 if at > 0 {
                     out.push(b',');
                 }
-                geojson::write_feature(level, &self.rows.columns, row, geometry, out);
+                geojson::write_feature(&self.rows, row, geometry, out);
+                out.push(b'}');
             }
         }
     }

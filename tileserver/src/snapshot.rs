@@ -9,18 +9,22 @@ use bytes::Bytes;
 use rustc_hash::FxHashMap;
 use tilecore::Bitmap;
 use tilecore::dataset::Level;
+use tilecore::dataset::columns::Column;
 use tilecore::dataset::open::OpenError;
 use tilecore::dataset::schema::{self, Manifest};
-use tilecore::filter::Filter;
+use tilecore::dataset::schema::{COLUMN_KEY, COLUMN_PARENT};
+use tilecore::filter::{Filter, Table as _};
+use tilecore::recompute::Parents;
 use tilecore::template::{Template, TemplateError, TemplateSpec};
 use tilecore::tile::{TileCoord, ZOOM_MAX};
 
-use crate::classing::Classing;
+use crate::analysis::{Computed, ComputedKey};
 use crate::http::HttpError;
 use crate::level::LevelData;
 use crate::memo::{Fault, Memo, Place, Wanted, Weigh};
 use crate::metrics::Metrics;
 use crate::pool::Pool;
+use crate::question::Question;
 use crate::search;
 
 /// What a manifest may not say, or files may not hold.
@@ -57,34 +61,9 @@ pub struct Snapshot {
     numbers: FxHashMap<String, usize>,
     pub bitmaps: Arc<Memo<FilterKey, Bitmap>>,
     pub templates: Arc<Memo<TemplateKey, Template>>,
-    pub computed: Arc<Memo<ComputedKey, ComputedColumn>>,
+    pub computed: Arc<Memo<ComputedKey, Computed>>,
     /// Per layer, made when first asked for.
     searches: Vec<OnceLock<search::Index>>,
-}
-
-/// A column that follows from others and a filter.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ComputedKey {
-    layer: usize,
-    level: usize,
-    classing: Classing,
-    canonical: Box<str>,
-}
-
-impl Weigh for ComputedKey {
-    fn heap_bytes(&self) -> usize {
-        self.canonical.len()
-    }
-}
-
-/// Whole numbers by row; `EXTRA_MISSING` is missing.
-#[derive(Debug)]
-pub struct ComputedColumn(pub Vec<u32>);
-
-impl Weigh for ComputedColumn {
-    fn heap_bytes(&self) -> usize {
-        size_of_val(&*self.0)
-    }
 }
 
 /// What a template is made for.
@@ -108,11 +87,13 @@ impl Weigh for Template {
     }
 }
 
-/// A filter over a level.
+/// The rows of a level that a filter over it, or over another one, leaves.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FilterKey {
     layer: usize,
     level: usize,
+    /// The level that the filter speaks of.
+    of: usize,
     canonical: Box<str>,
 }
 
@@ -196,34 +177,6 @@ impl Snapshot {
         })
     }
 
-    /// The class of each row of a level, cut among the rows that pass a filter.
-    pub async fn classes(
-        self: &Arc<Self>,
-        pool: &Pool,
-        level: LevelRef<'_>,
-        classing: Classing,
-        filter: &Filter,
-    ) -> Result<Arc<ComputedColumn>, HttpError> {
-        let (layer, number) = (level.layer.number, level.number);
-        let key = ComputedKey {
-            layer,
-            level: number,
-            classing,
-            canonical: filter.canonical().into(),
-        };
-        if let Some(column) = self.computed.get(&key) {
-            return Ok(column);
-        }
-        let among = self.rows(pool, level, filter).await?;
-        let snapshot = Arc::clone(self);
-        let compute = move |_: &Wanted| {
-            let level = snapshot.layer_at(layer).level_at(number);
-            Ok(ComputedColumn(classing.of_rows(level, among.as_deref())))
-        };
-        let place = Place::Pool(pool);
-        Ok(self.computed.get_or_compute(&key, place, compute).await?)
-    }
-
     /// What no filter changes of a tile that shows a level.
     pub async fn template(
         self: &Arc<Self>,
@@ -279,6 +232,7 @@ impl Snapshot {
         let key = FilterKey {
             layer,
             level: number,
+            of: number,
             canonical: filter.canonical().into(),
         };
         let place = if is_short(filter, level.data.level.rows()) {
@@ -296,6 +250,38 @@ impl Snapshot {
         Ok(Some(
             self.bitmaps.get_or_compute(&key, place, evaluate).await?,
         ))
+    }
+
+    /// The rows of a level that a question leaves; `None` when it leaves all. Of a filter over a
+    /// finer level these are the units with a matching one in them, of one over a coarser level
+    /// those whose ancestor matches.
+    pub async fn passing(
+        self: &Arc<Self>,
+        pool: &Pool,
+        level: LevelRef<'_>,
+        question: &Question,
+    ) -> Result<Option<Arc<Bitmap>>, HttpError> {
+        let (layer, number, of) = (level.layer.number, level.number, question.level);
+        let spoken = self.rows(pool, level.layer.level_at(of), &question.filter);
+        let Some(spoken) = spoken.await? else {
+            return Ok(None);
+        };
+        if of == number {
+            return Ok(Some(spoken));
+        }
+        let key = FilterKey {
+            layer,
+            level: number,
+            of,
+            canonical: question.filter.canonical().into(),
+        };
+        let snapshot = Arc::clone(self);
+        let carry = move |_: &Wanted| {
+            let level = snapshot.layer_at(layer).level_at(number);
+            Ok(level.carried_from(of, &spoken))
+        };
+        let place = Place::Pool(pool);
+        Ok(Some(self.bitmaps.get_or_compute(&key, place, carry).await?))
     }
 
     /// The names and keys of a layer. Panics beyond the last layer.
@@ -383,6 +369,52 @@ impl<'a> LayerRef<'a> {
     /// The indicators that users see.
     pub fn indicators(self) -> impl Iterator<Item = &'a schema::Indicator> {
         self.meta.indicators.iter().filter(|i| !i.hidden)
+    }
+}
+
+impl<'a> LevelRef<'a> {
+    /// Per unit the one of a coarser level that holds it.
+    #[must_use]
+    pub fn ancestors(self, coarser: usize) -> &'a Parents {
+        self.data.ancestors(coarser).get_or_init(|| {
+            let next = self.layer.level_at(self.number + 1);
+            if coarser > next.number {
+                return self.ancestors(next.number).then(next.ancestors(coarser));
+            }
+            match (
+                self.data.column(COLUMN_PARENT),
+                next.data.column(COLUMN_KEY),
+            ) {
+                (Some(Column::Text(parents)), Some(Column::Text(keys))) => {
+                    Parents::of(parents, keys)
+                }
+                _ => unreachable!("both are texts of every level"),
+            }
+        })
+    }
+
+    /// The units that hold one of `rows` of a finer level, or that one of a coarser level holds.
+    fn carried_from(self, of: usize, rows: &Bitmap) -> Bitmap {
+        let mut carried = Bitmap::empty(self.data.level.rows());
+        if of < self.number {
+            let ancestors = self.layer.level_at(of).ancestors(self.number);
+            for row in rows.iter().filter_map(|row| ancestors.get(row)) {
+                carried.insert(row);
+            }
+        } else {
+            let ancestors = self.ancestors(of);
+            let held = |row: &usize| ancestors.get(*row).is_some_and(|row| rows.contains(row));
+            for row in (0..carried.len()).filter(held) {
+                carried.insert(row);
+            }
+        }
+        carried
+    }
+
+    /// Whether the layer shows an indicator of this name.
+    #[must_use]
+    pub fn shows(self, name: &str) -> bool {
+        self.layer.indicators().any(|i| i.name == name)
     }
 }
 

@@ -6,11 +6,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tilecore::TileCoord;
 use tilecore::dataset::schema::Indicator;
-use tilecore::filter::Filter;
-use tilecore::gather::{self, ExtraColumn, ExtraValues, Scratch, gather};
+use tilecore::gather::{self, ExtraColumn, Scratch, gather};
 
+use crate::analysis::{Analysis, Named};
 use crate::app::App;
-use crate::classing::Classing;
 use crate::criteria;
 use crate::http::etag::Tag;
 use crate::http::path::Segments;
@@ -21,10 +20,13 @@ use crate::snapshot::{LayerRef, LevelRef, Snapshot};
 const ENCODER: u32 = 1;
 
 /// The parameters, `v` apart, that a tile depends on.
-pub const PARAMETERS: [&str; 6] = [
+pub const PARAMETERS: [&str; 9] = [
     "filter",
     "filter-lang",
+    "filter-level",
     "properties",
+    "score",
+    "score-method",
     "classes",
     "class-property",
     "class-method",
@@ -49,10 +51,9 @@ pub struct TileRequest<'a> {
 #[derive(Debug)]
 struct Part<'a> {
     level: LevelRef<'a>,
-    /// Numbers of columns.
-    columns: Vec<usize>,
-    filter: Filter,
-    classing: Option<Classing>,
+    /// The indicators it carries.
+    shown: Vec<&'a str>,
+    analysis: Analysis,
 }
 
 /// A tile's bytes and what they show.
@@ -91,16 +92,13 @@ impl<'a> TileRequest<'a> {
             // A layer without this zoom still has its say on the filter's properties.
             let shown = layer.level_of_zoom(z);
             let level = shown.unwrap_or_else(|| layer.level_at(0));
-            let filter = criteria::filter(query, level.data.queryables())?;
-            let number = |i: &Indicator| level.data.level.column_number(&i.name);
-            let columns = properties.into_iter().filter_map(number).collect();
-            let classing = Classing::parse(query, level)?;
+            let carried: Vec<&str> = properties.into_iter().map(|i| i.name.as_str()).collect();
+            let analysis = Analysis::parse(query, level, carried.iter().copied())?;
             if shown.is_some() {
                 parts.push(Part {
                     level,
-                    columns,
-                    filter,
-                    classing,
+                    shown: carried,
+                    analysis,
                 });
             }
         }
@@ -190,16 +188,30 @@ fn tag(version: &str, coord: TileCoord, parts: &[Part<'_>]) -> Tag {
     for part in parts {
         put(&part.level.layer.number.to_le_bytes());
         put(&part.level.number.to_le_bytes());
-        put(part.filter.canonical().as_bytes());
-        for column in &part.columns {
-            put(&column.to_le_bytes());
+        put(part.analysis.canonical().as_bytes());
+        for name in &part.shown {
+            put(name.as_bytes());
         }
-        put(format!("{:?}", part.classing).as_bytes());
     }
     Tag::from(&hash.finalize())
 }
 
 impl Part<'_> {
+    /// Numbers of the columns that no filter changes.
+    fn columns(&self) -> Vec<usize> {
+        // Of units that match elsewhere, indicators are recomputed.
+        if self.analysis.matching.is_some() {
+            return Vec::new();
+        }
+        let number = |name: &&str| self.level.data.level.column_number(name);
+        self.shown.iter().filter_map(number).collect()
+    }
+
+    /// Whether the tile shows a computed column: all but indicators that only serve others.
+    fn carries(&self, named: &Named) -> bool {
+        self.shown.contains(&&*named.name) || !self.level.shows(&named.name)
+    }
+
     async fn render(
         &self,
         coord: TileCoord,
@@ -207,22 +219,17 @@ impl Part<'_> {
         snapshot: &Arc<Snapshot>,
         coding: Coding,
     ) -> Result<Rendered, HttpError> {
-        let columns = &self.columns;
         let template = snapshot
-            .template(&app.pool, self.level, coord, columns)
+            .template(&app.pool, self.level, coord, &self.columns())
             .await?;
         if template.is_empty() {
             return Ok(Rendered::default());
         }
-        let rows = snapshot.rows(&app.pool, self.level, &self.filter).await?;
-        let classes = match self.classing {
-            None => None,
-            Some(classing) => {
-                let filter = &self.filter;
-                let classes = snapshot.classes(&app.pool, self.level, classing, filter);
-                Some(classes.await?)
-            }
-        };
+        let question = &self.analysis.question;
+        let rows = snapshot.passing(&app.pool, self.level, question).await?;
+        let results = self.analysis.compute(app, snapshot, self.level).await?;
+        let carried = results.columns().filter(|named| self.carries(named));
+        let carried: Vec<Named> = carried.cloned().collect();
         let units = template.rows().len();
         let make = move || {
             thread_local! {
@@ -232,12 +239,9 @@ impl Part<'_> {
                 Coding::Gzip => gather::Coding::Gzip,
                 _ => gather::Coding::Identity,
             };
-            let class = classes.as_ref().map(|classes| ExtraColumn {
-                name: "class",
-                values: ExtraValues::Whole(&classes.0),
-            });
+            let extras: Vec<ExtraColumn<'_>> = carried.iter().filter_map(Named::extra).collect();
             let tile = SCRATCH.with_borrow_mut(|scratch| {
-                gather(&template, rows.as_deref(), class.as_slice(), own, scratch)
+                gather(&template, rows.as_deref(), &extras, own, scratch)
             });
             let mut rendered = Rendered {
                 bytes: tile.bytes,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tilecore::dataset::columns::{Column, Numbers, Texts};
-use tilecore::dataset::schema::{Indicator, Kind, Localized};
+use tilecore::dataset::schema::{Indicator, Kind, Localized, Recompute};
 
 use super::{JOIN, JoinLevel, KEY, keyed, unit_column};
 use crate::input_error::InputError;
@@ -22,6 +22,8 @@ pub struct BlockColumns {
     pub indicators: Vec<Indicator>,
     /// By level from the block's own, in the order of `indicators`.
     pub levels: Vec<Vec<(String, Column)>>,
+    /// The block's weight, where it follows from columns of `indicators`.
+    pub weight: Option<Recompute>,
 }
 
 /// A column and the SQL of its figure.
@@ -34,7 +36,7 @@ pub struct Definition {
 /// The columns that a block defines. Hidden ones hold the aggregates from which its indicators
 /// follow, once each, unless an indicator is just that aggregate; and the weight.
 #[must_use]
-pub fn define(block: &IndicatorBlock, number: usize) -> Vec<Definition> {
+pub fn define(block: &IndicatorBlock, number: usize) -> (Vec<Definition>, Option<Recompute>) {
     let parts: Vec<Option<Decomposed>> = block
         .columns
         .iter()
@@ -77,9 +79,8 @@ pub fn define(block: &IndicatorBlock, number: usize) -> Vec<Definition> {
             sql: column.sql.clone(),
         })
         .collect();
-    if let Some(weight) = block.weight.as_deref().and_then(decompose) {
-        weight.named(&mut held);
-    }
+    let weight = block.weight.as_deref().and_then(decompose);
+    let weight = weight.map(|weight| weight.named(&mut held));
     definitions.extend(hidden.into_iter().map(|(name, sql)| Definition {
         indicator: Indicator {
             name,
@@ -89,7 +90,7 @@ pub fn define(block: &IndicatorBlock, number: usize) -> Vec<Definition> {
         },
         sql,
     }));
-    definitions
+    (definitions, weight)
 }
 
 /// The only part of an indicator that is nothing but one aggregate.
@@ -134,7 +135,7 @@ pub(super) fn of_levels(
     levels: &[JoinLevel],
     context: &str,
 ) -> Result<BlockColumns, InputError> {
-    let mut definitions = define(block, number);
+    let (mut definitions, weight) = define(block, number);
     let mut values: Vec<Vec<Vec<Value>>> = Vec::with_capacity(levels.len());
     for (up, level) in levels.iter().enumerate() {
         let units = level.units.keys.len();
@@ -168,6 +169,7 @@ pub(super) fn of_levels(
     Ok(BlockColumns {
         indicators: definitions.into_iter().map(|d| d.indicator).collect(),
         levels,
+        weight,
     })
 }
 

@@ -14,6 +14,7 @@ use tilecore::filter::{Filter, Table};
 use tilecore::gather::{Coding, Scratch, gather};
 use tilecore::mercator::grid_from_degrees;
 use tilecore::template::{Template, TemplateSpec};
+use tileserver::rows::Rows;
 use tileserver::rows::geojson::write_feature;
 use tileserver::snapshot::{Caches, LevelRef, Snapshot};
 
@@ -50,14 +51,17 @@ impl Files {
             metrics: Arc::default(),
         };
         if let Ok(snapshot) = Snapshot::open(self.manifest.clone(), &files, &caches) {
+            let snapshot = Arc::new(snapshot);
             for layer in snapshot.layers() {
-                layer.levels().for_each(ask_everything);
+                for level in layer.levels() {
+                    ask_everything(&snapshot, level);
+                }
             }
         }
     }
 }
 
-fn ask_everything(level: LevelRef<'_>) {
+fn ask_everything(snapshot: &Arc<Snapshot>, level: LevelRef<'_>) {
     let data = &level.data.level;
     let columns: Vec<usize> = (0..data.columns().len()).collect();
     let middle = grid_from_degrees(2.325, 48.859);
@@ -88,8 +92,9 @@ fn ask_everything(level: LevelRef<'_>) {
         }
     }
     let mut out = Vec::new();
+    let rows = Rows::of(snapshot, level);
     for row in 0..data.rows() {
-        write_feature(level, &columns, row, true, &mut out);
+        write_feature(&rows, row, true, &mut out);
     }
     let _ = data.at(middle);
     let _ = (data.row_of_key("03"), data.row_of_id(3), data.parent(0));

@@ -17,7 +17,8 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use tilecore::dataset::columns::{Column, Numbers, Texts};
 use tilecore::dataset::schema::{
-    ColumnStats, FORMAT_VERSION, FileEntry, Indicator, Kind, Layer, Level, Localized, Manifest,
+    ColumnStats, Combine, Component, FORMAT_VERSION, FileEntry, Indicator, Kind, Layer, Level,
+    Localized, Manifest, Recompute,
 };
 use tilecore::dataset::write::{LevelRows, SortedRows};
 use tilecore::geometry::{MultiPolygon, Polygon, Ring, Vertex};
@@ -287,6 +288,7 @@ fn manifest() -> Manifest {
         indicators: shown
             .map(|(name, kind, unit)| indicator(name, kind, unit))
             .to_vec(),
+        weights: vec![recompute("registered")],
     };
     let water = Layer {
         name: "water".into(),
@@ -294,6 +296,7 @@ fn manifest() -> Manifest {
         default_properties: vec!["depth".into()],
         levels: vec![level("water", "lake", [8, 12], lakes().rows())],
         indicators: vec![indicator("depth", Kind::Number, "m")],
+        weights: Vec::new(),
     };
     Manifest {
         format: FORMAT_VERSION,
@@ -322,7 +325,29 @@ fn indicator(name: &str, kind: Kind, unit: &str) -> Indicator {
         licence: Some("LO-2.0".into()),
         estimate: false,
         hidden: false,
-        recompute: None,
+        recompute: match name {
+            "registered" | "voters" => Some(recompute(name)),
+            "turnout" => Some(Recompute {
+                formula: "\"voters\" / \"registered\"".into(),
+                components: vec![component("voters"), component("registered")],
+            }),
+            _ => None,
+        },
+    }
+}
+
+/// A count, which adds up.
+fn recompute(name: &str) -> Recompute {
+    Recompute {
+        formula: format!("\"{name}\""),
+        components: vec![component(name)],
+    }
+}
+
+fn component(name: &str) -> Component {
+    Component {
+        column: name.into(),
+        combine: Combine::Sum,
     }
 }
 

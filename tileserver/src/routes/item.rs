@@ -10,8 +10,9 @@ use crate::app::App;
 use crate::criteria;
 use crate::http::path::Segments;
 use crate::http::{Answer, Asked, Freshness, HttpError, Query};
+use crate::rows::Rows;
 use crate::rows::geojson::write_feature;
-use crate::snapshot::LevelRef;
+use crate::snapshot::{LevelRef, Snapshot};
 
 /// By key, or else by number.
 pub async fn item(
@@ -30,7 +31,7 @@ pub async fn item(
     let (level, row) = find(&levels, &id)
         .ok_or_else(|| HttpError::NotFound("no area has this key or number".into()))?;
     let freshness = Freshness::of(&query, &snapshot.manifest.version)?;
-    Ok(card(level, row, freshness).respond(&asked))
+    Ok(card(&snapshot, level, row, freshness).respond(&asked))
 }
 
 /// The area of the finest level, or of the one asked for, that holds a point.
@@ -55,7 +56,7 @@ pub async fn at(
         })?
         .ok_or_else(|| HttpError::NotFound("no area of this level lies there".into()))?;
     let freshness = Freshness::of(&query, &snapshot.manifest.version)?;
-    Ok(card(level, row, freshness).respond(&asked))
+    Ok(card(&snapshot, level, row, freshness).respond(&asked))
 }
 
 fn degrees(query: &Query, name: &'static str, max: f64) -> Result<f64, HttpError> {
@@ -78,11 +79,10 @@ fn find<'a>(levels: &[LevelRef<'a>], id: &str) -> Option<(LevelRef<'a>, usize)> 
         .or_else(|| levels.iter().find_map(by_number))
 }
 
-fn card(level: LevelRef<'_>, row: usize, freshness: Freshness) -> Answer {
-    let data = &level.data.level;
-    let shown = level.layer.indicators();
-    let columns: Vec<usize> = shown.filter_map(|i| data.column_number(&i.name)).collect();
+fn card(snapshot: &Arc<Snapshot>, level: LevelRef<'_>, row: usize, freshness: Freshness) -> Answer {
+    let rows = Rows::of(snapshot, level);
     let mut body = Vec::new();
-    write_feature(level, &columns, row, true, &mut body);
+    write_feature(&rows, row, true, &mut body);
+    body.push(b'}');
     Answer::new("application/geo+json", body, freshness)
 }

@@ -12,15 +12,23 @@ use axum::http::header::{CONTENT_DISPOSITION, LINK};
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
-use serde_json::json;
+use serde_json::{Value, json};
+use tilecore::dataset::columns::Column;
+use tilecore::filter::Table as _;
+use tilecore::score::Criterion;
 
 use crate::app::App;
+use crate::choice::{CONTROL, TREATED};
+use crate::figure::figure;
 use crate::http::answer::Head;
 use crate::http::path::{Segments, encoded};
 use crate::http::{Asked, Coding, HttpError, Query};
 use crate::rows::csv::Dialect;
 use crate::rows::{Form, Pieces, flatgeobuf};
-use crate::selection::{Length, Selection};
+use crate::selection::{Length, Ranking, Selection};
+
+/// Units without a rank that are told by name.
+const UNRANKED_MAX: usize = 1_000;
 
 const GEOJSON: &str = "application/geo+json";
 const CSV: &str = "text/csv; charset=utf-8; header=present";
@@ -127,7 +135,81 @@ fn page_members(list: &Selection, public_url: &str, query: &Query) -> String {
         }]);
         let _ = write!(members, r#","links":{link}"#);
     }
+    if let Some(ranking) = &list.ranking {
+        let _ = write!(members, r#","ranking":{}"#, describe_ranking(ranking));
+        let unranked = unranked(list, &ranking.unranked);
+        let count = ranking.unranked.len();
+        let _ = write!(
+            members,
+            r#","numberUnranked":{count},"unranked":{unranked}"#
+        );
+    }
+    if let (Some(objective), Some(cover)) = (&list.choice.objective, &list.cover) {
+        let told = json!({
+            "property": objective.property,
+            "gap": figure(objective.gap),
+            "areas": cover.rows.len(),
+            "covered": figure(cover.covered),
+            "reached": cover.reached,
+        });
+        let _ = write!(members, r#","objective":{told}"#);
+    }
+    if let Some(split) = &list.choice.split {
+        let told = json!({
+            "share": figure(split.share),
+            "by": split.by,
+            "seed": split.seed,
+            TREATED: list.treated,
+            CONTROL: list.matched - list.treated,
+        });
+        let _ = write!(members, r#","split":{told}"#);
+    }
     members
+}
+
+fn describe_ranking(ranking: &Ranking) -> Value {
+    let criteria = ranking.scoring.weights().criteria();
+    let criterion = |criterion: &Criterion| {
+        json!({
+            "property": criterion.column,
+            "weight": figure(criterion.weight),
+            "first": if criterion.low { "low" } else { "high" },
+        })
+    };
+    let stability = ranking.stability.map(|(first, noise)| {
+        json!({
+            "top": first,
+            "noise": figure(noise.spread),
+            "draws": noise.draws,
+            "seed": noise.seed,
+        })
+    });
+    json!({
+        "method": ranking.scoring.method().name(),
+        "criteria": criteria.iter().map(criterion).collect::<Vec<_>>(),
+        "ranked": ranking.ranked,
+        "stability": stability,
+    })
+}
+
+/// Units without a rank, and the criteria each misses.
+fn unranked(list: &Selection, rows: &[u32]) -> Value {
+    let level = list.rows.level();
+    let table = list.rows.results.over(level);
+    let misses = |name: &&String, row: usize| match table.column(name) {
+        Some(Column::Number(numbers)) => numbers.get(row).is_none(),
+        _ => true,
+    };
+    let unit = |&row: &u32| {
+        let row = row as usize;
+        let missing = list.rows.criteria.iter().filter(|name| misses(name, row));
+        json!({
+            "key": level.data.level.key(row),
+            "name": level.data.level.name(row),
+            "missing": missing.collect::<Vec<_>>(),
+        })
+    };
+    rows.iter().take(UNRANKED_MAX).map(unit).collect()
 }
 
 fn respond(list: Selection, form: Form, asked: &Asked) -> Response {

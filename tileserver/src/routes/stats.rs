@@ -8,10 +8,12 @@ use serde_json::{Map, Value, json};
 use tilecore::Bitmap;
 use tilecore::classes::Method;
 use tilecore::dataset::columns::{Column, Texts};
+use tilecore::filter::Table as _;
 use tilecore::stats::{Distribution, weighted_quantile};
 
+use crate::analysis::classing::{self, CLASSES, CLASSES_MAX};
+use crate::analysis::{Analysis, Results};
 use crate::app::App;
-use crate::classing::{self, CLASSES, CLASSES_MAX};
 use crate::criteria;
 use crate::figure::figure;
 use crate::http::path::Segments;
@@ -38,12 +40,11 @@ const BINS_MAX: usize = 1_000;
 const VALUES_MAX: usize = 100;
 
 /// What is asked of a property.
-struct Question {
+struct Description {
     layer: usize,
     level: usize,
-    /// Numbers of columns.
-    property: usize,
-    weight: Option<usize>,
+    property: String,
+    weight: Option<String>,
     classes: Classes,
     bins: usize,
 }
@@ -66,23 +67,31 @@ pub async fn stats(
     let snapshot = app.snapshot()?;
     let layer = snapshot.layer(&path.name(0)?)?;
     let level = criteria::level(&query, layer)?;
-    let filter = criteria::filter_and_bbox(&query, level.data.queryables())?;
-    let question = Question::parse(&query, level)?;
+    let within = criteria::bbox(&query, level.data.queryables())?;
+    let named = [query.get("property")?, query.get("weight")?];
+    let analysis = Analysis::parse(&query, level, named.iter().flatten().map(AsRef::as_ref))?;
+    let description = Description::parse(&query, level, &analysis)?;
     let freshness = Freshness::of(&query, &snapshot.manifest.version)?;
-    let rows = snapshot.rows(&app.pool, level, &filter).await?;
+    let question = &analysis.question;
+    let passing = snapshot.passing(&app.pool, level, question).await?;
+    let inside = snapshot.rows(&app.pool, level, &within).await?;
+    let results = analysis.compute(&app, &snapshot, level).await?;
     let held = Arc::clone(&snapshot);
-    let answer = move || question.answer(&held, rows.as_deref());
+    let answer = move || {
+        let sets = [passing.as_deref(), inside.as_deref()];
+        description.answer(&held, sets, &results)
+    };
     let answer = app.pool.run(answer).await?;
     Ok(Answer::json(&answer, freshness).respond(&asked))
 }
 
-impl Question {
-    fn parse(query: &Query, level: LevelRef<'_>) -> Result<Self, HttpError> {
-        let property = column(query, level, "property")?
+impl Description {
+    fn parse(query: &Query, level: LevelRef<'_>, analysis: &Analysis) -> Result<Self, HttpError> {
+        let property = column(query, level, analysis, "property")?
             .ok_or_else(|| HttpError::parameter("property", "name an indicator"))?;
-        let weight = column(query, level, "weight")?;
-        if let Some(weight) = weight
-            && matches!(level.data.level.columns()[weight].1, Column::Text(_))
+        let weight = column(query, level, analysis, "weight")?;
+        if let Some(weight) = &weight
+            && matches!(level.data.level.column(weight), Some(Column::Text(_)))
         {
             return Err(HttpError::parameter("weight", "weigh by a number"));
         }
@@ -96,29 +105,30 @@ impl Question {
         })
     }
 
-    fn answer(&self, snapshot: &Snapshot, rows: Option<&Bitmap>) -> Value {
+    /// Over the rows that are in all `sets`.
+    fn answer(&self, snapshot: &Snapshot, sets: [Option<&Bitmap>; 2], results: &Results) -> Value {
         let level = snapshot.layer_at(self.layer).level_at(self.level);
-        let all;
-        let rows = if let Some(rows) = rows {
-            rows
-        } else {
-            all = Bitmap::full(level.data.level.rows());
-            &all
-        };
-        let (name, column) = &level.data.level.columns()[self.property];
+        let mut rows = Bitmap::full(level.data.level.rows());
+        for set in sets.into_iter().flatten() {
+            rows.intersect(set);
+        }
+        let table = results.over(level);
         let mut answer = Map::new();
-        answer.insert("property".into(), json!(name));
+        answer.insert("property".into(), json!(self.property));
         answer.insert("level".into(), json!(level.meta.name));
-        match column {
-            Column::Number(numbers) => {
-                let distribution = Distribution::of(numbers.values(), rows);
+        match table.column(&self.property) {
+            Some(Column::Number(numbers)) => {
+                let distribution = Distribution::of(numbers.values(), &rows);
                 self.describe_numbers(&distribution, &mut answer);
-                if let Some(weight) = self.weight {
-                    let weighted = weigh(level, numbers.values(), weight, rows);
+                if let Some(name) = &self.weight
+                    && let Some(Column::Number(weights)) = table.column(name)
+                {
+                    let weighted = weigh(name, weights.values(), numbers.values(), &rows);
                     answer.insert("weighted".into(), weighted);
                 }
             }
-            Column::Text(texts) => describe_texts(texts, rows, &mut answer),
+            Some(Column::Text(texts)) => describe_texts(texts, &rows, &mut answer),
+            None => {}
         }
         Value::Object(answer)
     }
@@ -208,25 +218,23 @@ impl Classes {
     }
 }
 
-/// The number of the column that a parameter names.
+/// The column that a parameter names: an indicator's, or one that the request computes.
 fn column(
     query: &Query,
     level: LevelRef<'_>,
+    analysis: &Analysis,
     parameter: &'static str,
-) -> Result<Option<usize>, HttpError> {
+) -> Result<Option<String>, HttpError> {
     let Some(name) = query.get(parameter)? else {
         return Ok(None);
     };
-    let shown = level.layer.indicators().any(|i| i.name == *name);
-    let number = level.data.level.column_number(&name).filter(|_| shown);
-    let number = number.ok_or_else(|| {
-        let level = &level.meta.name;
-        HttpError::parameter(
-            parameter,
-            format!("no indicator `{name}` at level `{level}`"),
-        )
-    })?;
-    Ok(Some(number))
+    let is_there = level.shows(&name) && level.data.level.column(&name).is_some();
+    if is_there || analysis.names().contains(&&*name) {
+        return Ok(Some(name.into_owned()));
+    }
+    let level = &level.meta.name;
+    let detail = format!("no indicator `{name}` at level `{level}`");
+    Err(HttpError::parameter(parameter, detail))
 }
 
 /// How many bars the histogram has.
@@ -241,13 +249,9 @@ fn bins(query: &Query) -> Result<usize, HttpError> {
 }
 
 /// Quantiles in which a unit counts by its weight.
-fn weigh(level: LevelRef<'_>, values: &[f64], weight: usize, rows: &Bitmap) -> Value {
-    let (name, column) = &level.data.level.columns()[weight];
-    let Column::Number(weights) = column else {
-        return Value::Null;
-    };
+fn weigh(name: &str, weights: &[f64], values: &[f64], rows: &Bitmap) -> Value {
     let quantile = |&(name, p): &(&str, f64)| {
-        let value = weighted_quantile(values, weights.values(), rows, p);
+        let value = weighted_quantile(values, weights, rows, p);
         (name.to_owned(), value.map_or(Value::Null, figure))
     };
     json!({ "by": name, "quantiles": QUANTILES.iter().map(quantile).collect::<Map<_, _>>() })

@@ -8,9 +8,8 @@ use axum::response::Response;
 use serde_json::{Map, Value, json};
 use tilecore::dataset::schema::{ColumnStats, Indicator, Kind, Manifest, text_in};
 
+use crate::analysis::Analysis;
 use crate::app::App;
-use crate::classing::Classing;
-use crate::criteria;
 use crate::http::path::{Segments, encoded};
 use crate::http::{Answer, Asked, Freshness, HttpError, Query};
 use crate::snapshot::{LayerRef, LevelRef};
@@ -27,10 +26,10 @@ pub async fn tilejson(
     let version = &snapshot.manifest.version;
     let freshness = Freshness::of(&query, version)?;
     let finest = layer.level_at(0);
-    criteria::filter(&query, finest.data.queryables())?;
+    let analysis = Analysis::parse(&query, finest, [])?;
     let carried = Carried {
         indicators: tile_request::properties(&query, &[layer])?.concat(),
-        class: Classing::parse(&query, finest)?.is_some(),
+        computed: computed(&analysis, &query)?,
     };
     let mut tiles = format!(
         "{}/{}/{{z}}/{{x}}/{{y}}?v={version}",
@@ -49,7 +48,17 @@ pub async fn tilejson(
 /// What the tiles hold of each unit, its code and name apart.
 struct Carried<'a> {
     indicators: Vec<&'a Indicator>,
-    class: bool,
+    /// Names of numbers that no file holds.
+    computed: Vec<&'static str>,
+}
+
+/// What tiles carry beside indicators; `matched` and its share only above the filter's level.
+fn computed(finest: &Analysis, query: &Query) -> Result<Vec<&'static str>, HttpError> {
+    let mut names = finest.names();
+    if query.get("filter-level")?.is_some() {
+        names.splice(0..0, ["matched", "matched_share"]);
+    }
+    Ok(names)
 }
 
 /// `carried` is in the tiles at the URL `tiles`.
@@ -85,8 +94,8 @@ fn vector_layer(layer: LayerRef<'_>, carried: &Carried<'_>) -> Value {
         };
         fields.insert(indicator.name.clone(), json!(kind));
     }
-    if carried.class {
-        fields.insert("class".into(), json!("Number"));
+    for name in &carried.computed {
+        fields.insert((*name).into(), json!("Number"));
     }
     json!({
         "id": layer.meta.name,

@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use tilecore::dataset::columns::Column;
 
-use super::Rows;
+use super::{Field, Rows};
 use crate::figure::write_figure;
 use crate::snapshot::LevelRef;
 
@@ -37,10 +37,9 @@ pub fn write_head(rows: &Rows, dialect: Dialect, out: &mut Vec<u8>) {
     out.extend_from_slice(b"key");
     out.push(dialect.delimiter());
     out.extend_from_slice(b"name");
-    let columns = rows.level().data.level.columns();
-    for &number in &rows.columns {
+    for field in &rows.fields {
         out.push(dialect.delimiter());
-        write_text(&columns[number].0, out);
+        write_text(&field.name, out);
     }
     out.extend_from_slice(b"\r\n");
 }
@@ -48,7 +47,7 @@ pub fn write_head(rows: &Rows, dialect: Dialect, out: &mut Vec<u8>) {
 /// One line.
 pub fn write_row(
     level: LevelRef<'_>,
-    columns: &[usize],
+    fields: &[Field],
     row: usize,
     dialect: Dialect,
     out: &mut Vec<u8>,
@@ -57,9 +56,9 @@ pub fn write_row(
     write_text(data.key(row), out);
     out.push(dialect.delimiter());
     write_text(data.name(row), out);
-    for &number in columns {
+    for field in fields {
         out.push(dialect.delimiter());
-        match &data.columns()[number].1 {
+        match field.column(level) {
             Column::Number(numbers) => {
                 if let Some(value) = numbers.get(row) {
                     write_number(value, dialect, out);

@@ -11,7 +11,8 @@ pub const UNITS_MAX: usize = 50_000;
 
 /// The file, or what is wrong with the dataset.
 pub fn write(rows: &Rows) -> Result<Vec<u8>, String> {
-    let data = &rows.level().data.level;
+    let level = rows.level();
+    let data = &level.data.level;
     let mut part = LevelRows::default();
     for &row in &rows.rows {
         let row = row as usize;
@@ -22,9 +23,9 @@ pub fn write(rows: &Rows) -> Result<Vec<u8>, String> {
         let shape = data.geometry(row).map_err(|error| error.to_string())?;
         part.geometries.push(shape);
     }
-    for &number in &rows.columns {
-        let (name, column) = &data.columns()[number];
-        part.columns.push((name.clone(), column.take(&rows.rows)));
+    for field in &rows.fields {
+        let column = field.column(level).take(&rows.rows);
+        part.columns.push((field.name.to_string(), column));
     }
     let mut file = Cursor::new(Vec::new());
     SortedRows::new(part)

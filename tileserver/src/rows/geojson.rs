@@ -6,18 +6,12 @@ use tilecore::dataset::columns::Column;
 use tilecore::geometry::{MultiPolygon, Ring};
 use tilecore::mercator::degrees_from_grid;
 
+use super::Rows;
 use crate::figure::{write_figure, write_json_text};
-use crate::snapshot::LevelRef;
 
-/// One feature with its key, name and columns.
-pub fn write_feature(
-    level: LevelRef<'_>,
-    columns: &[usize],
-    row: usize,
-    geometry: bool,
-    out: &mut Vec<u8>,
-) {
-    let data = &level.data.level;
+/// One feature with its key, name and fields, open at its end for further members.
+pub fn write_feature(rows: &Rows, row: usize, geometry: bool, out: &mut Vec<u8>) {
+    let data = &rows.level().data.level;
     let _ = write!(
         out,
         r#"{{"type":"Feature","id":{},"geometry":"#,
@@ -28,29 +22,48 @@ pub fn write_feature(
         _ => out.extend_from_slice(b"null"),
     }
     out.extend_from_slice(br#","properties":"#);
-    write_properties(level, columns, row, out);
-    out.push(b'}');
+    write_properties(rows, row, out);
 }
 
 /// `{"key":…,"name":…,…}`; a missing value is null.
-pub fn write_properties(level: LevelRef<'_>, columns: &[usize], row: usize, out: &mut Vec<u8>) {
+fn write_properties(rows: &Rows, row: usize, out: &mut Vec<u8>) {
+    let level = rows.level();
     let data = &level.data.level;
     out.extend_from_slice(br#"{"key":"#);
     write_json_text(data.key(row), out);
     out.extend_from_slice(br#","name":"#);
     write_json_text(data.name(row), out);
-    for &number in columns {
-        let (name, column) = &data.columns()[number];
+    for field in &rows.fields {
         out.push(b',');
-        write_json_text(name, out);
+        write_json_text(&field.name, out);
         out.push(b':');
-        let written = match column {
+        let written = match field.column(level) {
             Column::Number(numbers) => numbers.get(row).map(|value| write_figure(value, out)),
             Column::Text(texts) => texts.get(row).map(|text| write_json_text(text, out)),
         };
         if written.is_none() {
             out.extend_from_slice(b"null");
         }
+    }
+    write_contributions(rows, row, out);
+    out.push(b'}');
+}
+
+/// What each criterion adds to a score, in points.
+fn write_contributions(rows: &Rows, row: usize, out: &mut Vec<u8>) {
+    let Some(scores) = rows.results.scores() else {
+        return;
+    };
+    let Some(points) = scores.contributions(row) else {
+        out.extend_from_slice(br#","contributions":null"#);
+        return;
+    };
+    let start: &[u8] = br#","contributions":{"#;
+    for (i, (name, points)) in rows.criteria.iter().zip(points).enumerate() {
+        out.extend_from_slice(if i == 0 { start } else { b"," });
+        write_json_text(name, out);
+        out.push(b':');
+        write_figure(points, out);
     }
     out.push(b'}');
 }

@@ -73,6 +73,9 @@ pub struct Layer {
     /// Finest first; their zooms neither overlap nor leave a zoom out.
     pub levels: Vec<Level>,
     pub indicators: Vec<Indicator>,
+    /// What a unit weighs, by each indicator block that says so, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub weights: Vec<Recompute>,
 }
 
 /// One level of a layer.

@@ -153,6 +153,13 @@ impl Scores {
         self.values.rows().len()
     }
 
+    /// Bytes held on the heap.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        let values = self.ranked() * (1 + self.values.criteria());
+        (self.exact.len() + values + self.unranked.len()) * 8 + self.ranks.len() * 4
+    }
+
     /// Rows of the set that miss a criterion, ascending.
     #[must_use]
     pub fn unranked(&self) -> &[usize] {

@@ -54,6 +54,10 @@ impl Values {
         Ok((values, unranked))
     }
 
+    pub(super) fn criteria(&self) -> usize {
+        self.weights.len()
+    }
+
     pub(super) fn rows(&self) -> &[usize] {
         &self.rows
     }

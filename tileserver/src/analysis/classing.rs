@@ -5,9 +5,10 @@ use tilecore::Bitmap;
 use tilecore::classes::Method;
 use tilecore::dataset::columns::Column;
 use tilecore::dataset::schema::Kind;
-use tilecore::gather::EXTRA_MISSING;
+use tilecore::filter::Table as _;
 use tilecore::stats::Distribution;
 
+use super::{Computed, Overlay};
 use crate::http::{HttpError, Query};
 use crate::snapshot::LevelRef;
 
@@ -15,18 +16,26 @@ use crate::snapshot::LevelRef;
 pub const CLASSES: usize = 5;
 pub const CLASSES_MAX: usize = 64;
 
+/// Computed columns that classes may be made of: under a filter of another level, under a score.
+const OF_MATCHING: [&str; 2] = ["matched", "matched_share"];
+const OF_SCORING: [&str; 2] = ["score", "rank"];
+
 /// How units are put into classes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Classing {
-    /// The number of a column of numbers.
-    column: usize,
+    property: String,
     method: Method,
     k: usize,
 }
 
 impl Classing {
     /// `None` when no classes are asked for, or the level cannot have them.
-    pub fn parse(query: &Query, level: LevelRef<'_>) -> Result<Option<Self>, HttpError> {
+    pub fn parse(
+        query: &Query,
+        level: LevelRef<'_>,
+        is_matching: bool,
+        is_scored: bool,
+    ) -> Result<Option<Self>, HttpError> {
         let k = count(query, "classes")?;
         let method = method(query, "class-method")?;
         let Some(name) = query.get("class-property")? else {
@@ -36,42 +45,45 @@ impl Classing {
             }
             return Ok(None);
         };
+        let computed = (is_matching && OF_MATCHING.contains(&&*name))
+            || (is_scored && OF_SCORING.contains(&&*name));
         let mut shown = level.layer.indicators();
-        if !shown.any(|i| i.name == *name && i.kind == Kind::Number) {
+        if !computed && !shown.any(|i| i.name == *name && i.kind == Kind::Number) {
             let detail = format!("no indicator `{name}` with numbers in this layer");
             return Err(HttpError::parameter("class-property", detail));
         }
         // A level that does not have the indicator has no classes.
-        let column = level.data.level.column_number(&name);
-        Ok(column.map(|column| Self {
-            column,
+        let is_there = computed || level.data.level.column(&name).is_some();
+        Ok(is_there.then(|| Self {
+            property: name.into_owned(),
             method: method.unwrap_or(Method::Quantile),
             k: k.unwrap_or(CLASSES),
         }))
     }
 
-    /// Per row its class from 0, or [`EXTRA_MISSING`]; limits are of the values of `among`.
+    /// The column that classes are made of.
     #[must_use]
-    pub fn of_rows(self, level: LevelRef<'_>, among: Option<&Bitmap>) -> Vec<u32> {
-        let data = &level.data.level;
-        let Column::Number(numbers) = &data.columns()[self.column].1 else {
-            return vec![EXTRA_MISSING; data.rows()];
+    pub fn property(&self) -> &str {
+        &self.property
+    }
+
+    #[must_use]
+    pub fn canonical(&self) -> String {
+        format!("{} {} {}", self.method.name(), self.k, self.property)
+    }
+
+    /// Per row its class from 0; limits are of the values of the rows that pass.
+    #[must_use]
+    pub fn compute(&self, table: &Overlay<'_>, passing: &Bitmap) -> Computed {
+        let Some(Column::Number(numbers)) = table.column(&self.property) else {
+            return Computed::default();
         };
-        let all;
-        let among = if let Some(rows) = among {
-            rows
-        } else {
-            all = Bitmap::full(data.rows());
-            &all
-        };
-        let breaks = Distribution::of(numbers.values(), among).breaks(self.method, self.k);
+        let breaks = Distribution::of(numbers.values(), passing).breaks(self.method, self.k);
         let class = |&value: &f64| {
-            let class = breaks.classify(value);
-            class
-                .and_then(|c| c.try_into().ok())
-                .unwrap_or(EXTRA_MISSING)
+            let class = breaks.classify(value)?;
+            u32::try_from(class).ok().map(f64::from)
         };
-        numbers.values().iter().map(class).collect()
+        Computed::of("class", numbers.values().iter().map(class).collect())
     }
 }
 
