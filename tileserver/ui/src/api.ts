@@ -90,7 +90,36 @@ export interface Items {
   numberMatched: number;
 }
 
-export interface ItemsQuery {
+/** An area under a score; one that misses a criterion is not among them. */
+export interface RankedItem {
+  id: number;
+  properties: {
+    key: string;
+    name: string;
+    score: number;
+    rank: number;
+    /** In how many of the draws with other weights it is among the first, from 0 to 1. */
+    stability?: number | null;
+    /** Points by criterion, which add up to the score; `null` where the method has no such parts. */
+    contributions: Record<string, number> | null;
+  };
+}
+
+export interface RankedItems {
+  features: RankedItem[];
+  numberMatched: number;
+  numberUnranked: number;
+  unranked: { key: string; name: string; missing: string[] }[];
+  ranking: { ranked: number; stability: { top: number; noise: number; draws: number } | null };
+}
+
+/** Criteria by which areas are scored. */
+export interface ScoreQuery {
+  score?: string;
+  "score-method"?: string;
+}
+
+export interface ItemsQuery extends ScoreQuery {
   layer: string;
   level: string;
   version: string;
@@ -100,7 +129,7 @@ export interface ItemsQuery {
   limit: number;
 }
 
-export interface StatsQuery {
+export interface StatsQuery extends ScoreQuery {
   layer: string;
   level: string;
   property: string;
@@ -152,6 +181,8 @@ export function getStats(query: StatsQuery, signal: AbortSignal): Promise<Stats>
       bins: BINS,
       breaks: query.breaks?.join(","),
       filter: query.filter,
+      score: query.score,
+      "score-method": query["score-method"],
       v: query.version,
     },
     signal,
@@ -175,13 +206,38 @@ export async function search(layer: string, text: string, version: string, signa
 }
 
 /** Rows without their shapes. */
-export function getItems({ layer, version, ...query }: ItemsQuery, signal: AbortSignal): Promise<Items> {
+export function getItems(query: ItemsQuery, signal: AbortSignal): Promise<Items> {
+  return rows(query, signal);
+}
+
+/** Rows under a score, the areas without one apart. */
+export function getRanking(query: ItemsQuery, signal: AbortSignal): Promise<RankedItems> {
+  return rows(query, signal);
+}
+
+function rows<T>({ layer, version, ...query }: ItemsQuery, signal: AbortSignal): Promise<T> {
   return get(`${encodeURIComponent(layer)}/items`, { ...query, geometry: "false", v: version }, signal);
 }
 
-/** The rows under a filter as a file to keep. */
-export function fileAddress(layer: string, level: string, kind: "csv" | "geojson", filter: string): string {
-  return address(`${encodeURIComponent(layer)}/items.${kind}`, { level, filter });
+/** Programs that read rows, and how the server writes for them. */
+const FILES = {
+  csv: ["csv", {}],
+  spreadsheet: ["csv", { dialect: "spreadsheet" }],
+  geojson: ["geojson", {}],
+} as const satisfies Record<string, readonly [string, Query]>;
+
+/** The rows under a filter, in an order, as a file to keep. */
+export function fileAddress(kind: keyof typeof FILES, query: ScoreQuery & FileQuery): string {
+  const [extension, dialect] = FILES[kind];
+  const { layer, ...rest } = query;
+  return address(`${encodeURIComponent(layer)}/items.${extension}`, { ...rest, ...dialect });
+}
+
+interface FileQuery {
+  layer: string;
+  level: string;
+  filter: string;
+  sortby?: string;
 }
 
 async function get<T>(path: string, query: Query, signal: AbortSignal, cache: RequestCache = "default"): Promise<T> {

@@ -10,6 +10,7 @@ import {
   type PaletteKind,
   sequential,
 } from "./palette";
+import { SCORE } from "./score";
 
 /** Areas with a value in `(above, upto]`; the first class includes its lower end. */
 export interface NumberClass {
@@ -98,11 +99,15 @@ export function gridOf(a: NumberClasses, b: NumberClasses, dark: boolean): Grid 
   return { kind: "grid", a, b, colors: bivariate(a.classes.length, b.classes.length, dark) };
 }
 
+/** Where a palette is not chosen, the score has another than indicators. */
+const SCORE_PALETTE = "amber";
+
 /** The palette chosen, where it suits the indicator; else one that does. */
 export function paletteFor(indicator: Indicator, stats: Stats | null, chosen: string | null): Palette {
   const kinds = kindsFor(indicator);
   const palette = paletteById(chosen);
   if (palette && kinds.includes(palette.kind)) return palette;
+  if (indicator.name === SCORE) return paletteById(SCORE_PALETTE) as Palette;
   const kind = indicator.kind === "number" && spansZero(stats) ? "diverging" : kinds[0];
   return PALETTES.find((candidate) => candidate.kind === kind) as Palette;
 }

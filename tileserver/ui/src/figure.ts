@@ -1,9 +1,11 @@
 /** One indicator as a figure: its statistics, and the classes that follow from them. */
 import { computed, type ReadonlySignal } from "@preact/signals";
-import { getStats, type Indicator, type Stats } from "./api";
+import { getStats, type Indicator, type ScoreQuery, type Stats } from "./api";
 import { type Classes, classesOf } from "./classes";
 import { here } from "./dataset";
+import { scoreQuery } from "./priority";
 import { type Resource, resource } from "./resource";
+import { SCORE } from "./score";
 import { type Method, state } from "./state";
 import { theme } from "./theme";
 
@@ -31,7 +33,8 @@ export function figure(
     () => {
       const by = indicator.value;
       if (!by || !here.value) return null;
-      return { ...here.value, property: by.name, ...(by.kind === "number" ? classing.value : {}) };
+      const classed = by.kind === "number" ? classing.value : {};
+      return { ...here.value, ...scoredBy(by.name), property: by.name, ...classed };
     },
     (query, cancelled) => getStats(query, cancelled),
   );
@@ -41,7 +44,8 @@ export function figure(
       const filter = condition.value;
       const all = stats.value.value;
       if (!filter || !here.value || !all || all.property !== indicator.value?.name) return null;
-      return { ...here.value, property: all.property, filter, ...(all.breaks ? { breaks: all.breaks.upper } : {}) };
+      const counted = all.breaks ? { breaks: all.breaks.upper } : {};
+      return { ...here.value, ...scoredBy(all.property), property: all.property, filter, ...counted };
     },
     async (query, cancelled) => ({ filter: query.filter, stats: await getStats(query, cancelled) }),
   );
@@ -57,4 +61,9 @@ export function figure(
   });
 
   return { indicator, stats, matched, classes };
+}
+
+/** What statistics of the score need to know. */
+function scoredBy(property: string): ScoreQuery {
+  return property === SCORE ? (scoreQuery.value ?? {}) : {};
 }

@@ -1,5 +1,6 @@
 /** The page's words, in English and French. */
 import { computed } from "@preact/signals";
+import type { Scoring } from "./score";
 import { type Comparison, type Language, type Method, state } from "./state";
 
 const EN = {
@@ -76,6 +77,31 @@ const EN = {
   condition: "Condition",
   download: "Download",
   csv: "Table (CSV)",
+  spreadsheet: "Spreadsheet (CSV)",
+  score: "Priority score",
+  priority: "Priority zones",
+  priorityHint: "Which areas come first under your own criteria. Add one to start.",
+  addCriterion: "Add a criterion",
+  scoring: "Points",
+  scorings: {
+    percentile: "By rank",
+    zscore: "By standard deviations",
+    minmax: "By share of the range",
+    topsis: "By distance to the best (TOPSIS)",
+  } satisfies Record<Scoring, string>,
+  weight: (label: string) => `Weight of ${label}`,
+  weightOf: (weight: number) => `${weight} of 10`,
+  highFirst: "High first",
+  lowFirst: "Low first",
+  removeCriterion: (label: string) => `Remove the criterion ${label}`,
+  direction: (label: string) => `${label}: which values come first`,
+  first: "First areas",
+  rankedAreas: (n: string) => `${n} areas ranked`,
+  unranked: (n: string) => `${n} without a rank: a value is missing`,
+  missingOf: (labels: string) => `missing: ${labels}`,
+  stability: (share: string, top: string, noise: string) =>
+    `Among the first ${top} in ${share} of draws with weights up to ${noise} higher or lower`,
+  points: (n: string) => `${n} points`,
   geojson: "Areas (GeoJSON)",
   png: "Picture (PNG)",
   methods: {
@@ -178,6 +204,31 @@ const FR: Words = {
   condition: "Condition",
   download: "Télécharger",
   csv: "Tableau (CSV)",
+  spreadsheet: "Tableur (CSV)",
+  score: "Score de priorité",
+  priority: "Zones prioritaires",
+  priorityHint: "Quelles zones viennent d’abord selon vos critères. Ajoutez-en un pour commencer.",
+  addCriterion: "Ajouter un critère",
+  scoring: "Points",
+  scorings: {
+    percentile: "Selon le rang",
+    zscore: "Selon l’écart-type",
+    minmax: "Selon l’étendue",
+    topsis: "Selon la distance au meilleur (TOPSIS)",
+  },
+  weight: (label) => `Poids de ${label}`,
+  weightOf: (weight) => `${weight} sur 10`,
+  highFirst: "Haut d’abord",
+  lowFirst: "Bas d’abord",
+  removeCriterion: (label) => `Retirer le critère ${label}`,
+  direction: (label) => `${label} : quelles valeurs d’abord`,
+  first: "Premières zones",
+  rankedAreas: (n) => `${n} zones classées`,
+  unranked: (n) => `${n} hors classement : une valeur manque`,
+  missingOf: (labels) => `manque : ${labels}`,
+  stability: (share, top, noise) =>
+    `Parmi les ${top} premières dans ${share} des tirages, les poids variant jusqu’à ${noise} en plus ou en moins`,
+  points: (n) => `${n} points`,
   geojson: "Zones (GeoJSON)",
   png: "Image (PNG)",
   methods: {

@@ -5,7 +5,9 @@ import { type Classes, gridOf } from "./classes";
 import { conditionOf } from "./cql";
 import { description, here, indicatorByName, indicators, layer } from "./dataset";
 import { type Classing, figure, type Figure } from "./figure";
+import { criteria, measureByName, scoreQuery } from "./priority";
 import { resource } from "./resource";
+import { SCORE } from "./score";
 import { type Comparison, state } from "./state";
 import { theme } from "./theme";
 
@@ -14,14 +16,14 @@ const GRID_SIDE = 3;
 
 export const indicator = computed<Indicator | null>(
   () =>
-    indicatorByName(state.value.indicator) ??
+    measureByName(state.value.indicator) ??
     indicatorByName(description.value?.maille.default_properties[0]) ??
     indicators.value[0] ??
     null,
 );
 
 /** What the indicator is compared with. */
-export const second = computed<Indicator | null>(() => indicatorByName(state.value.second) ?? null);
+export const second = computed<Indicator | null>(() => measureByName(state.value.second) ?? null);
 
 /** How; two indicators of which one is text have no common colours. */
 export const comparison = computed<Comparison | null>(() => {
@@ -61,8 +63,12 @@ export const filter = computed<string | null>(() => {
 export const tiles = computed<string | null>(() => {
   const version = description.value?.maille.version;
   if (!layer.value || !indicator.value || !here.value || !version || filter.value === null) return null;
-  const properties = [indicator.value, second.value].flatMap((one) => (one ? [one.name] : []));
-  return tileTemplate(layer.value, { v: version, properties: properties.join(","), filter: filter.value });
+  const shown = [indicator.value, second.value].flatMap((one) => (one ? [one.name] : []));
+  // Beside a score go the values it is made of.
+  const carried = shown.flatMap((name) => (name === SCORE ? criteria.value.map((one) => one.name) : [name]));
+  const scored = shown.includes(SCORE) ? scoreQuery.value : null;
+  const properties = [...new Set(carried)].join(",");
+  return tileTemplate(layer.value, { v: version, properties, filter: filter.value, ...scored });
 });
 
 /** The area chosen, whole. */

@@ -1,6 +1,7 @@
 /** What the page shows, as one value that the address bar carries. */
 import { signal } from "@preact/signals";
 import type { Range, Ranges } from "./cql";
+import { type Criterion, parseScore, type Scoring, SCORINGS, scoreText } from "./score";
 
 export const METHODS = ["jenks", "quantile", "equal", "pretty", "stddev", "headtail"] as const;
 export type Method = (typeof METHODS)[number];
@@ -41,6 +42,9 @@ export interface State {
   flip: boolean;
   filter: string;
   ranges: Ranges;
+  /** Of the priority score, in the order they were added. */
+  criteria: readonly Criterion[];
+  scoring: Scoring;
   area: Area | null;
   view: View | null;
   language: Language | null;
@@ -62,6 +66,8 @@ export const INITIAL: Readonly<State> = {
   flip: false,
   filter: "",
   ranges: {},
+  criteria: [],
+  scoring: SCORINGS[0],
   area: null,
   view: null,
   language: null,
@@ -100,6 +106,8 @@ export function encode(value: State): string {
   put("flip", value.flip ? "1" : null);
   put("filter", value.filter.trim());
   for (const [name, range] of Object.entries(value.ranges)) put("range", `${name}:${encodeRange(range)}`);
+  put("score", scoreText(value.criteria));
+  put("score-method", value.scoring === INITIAL.scoring ? null : value.scoring);
   put("area", value.area && `${value.area.level}/${value.area.key}`);
   put("view", value.view && encodeView(value.view));
   put("lang", value.language);
@@ -127,6 +135,8 @@ export function decode(fragment: string): State {
     flip: query.get("flip") === "1",
     filter: query.get("filter") ?? "",
     ranges: Object.fromEntries(query.getAll("range").flatMap(decodeRange)),
+    criteria: parseScore(query.get("score") ?? ""),
+    scoring: oneOf(SCORINGS, query.get("score-method")) ?? INITIAL.scoring,
     area: decodeArea(query.get("area")),
     view: decodeView(query.get("view")),
     language: oneOf(["en", "fr"] as const, query.get("lang")),

@@ -19,6 +19,11 @@ test("whatever the state, its address reads back to it", () => {
     flip: true,
     filter: "name LIKE 'L''Î%' AND turnout > 0.5 + 1 & #1",
     ranges: { turnout: { min: 0.25, max: null }, "a b:c..d": { min: -1e-7, max: 1e21 } },
+    criteria: [
+      { name: "abstention", weight: 3, low: false },
+      { name: "income", weight: 10, low: true },
+    ],
+    scoring: "topsis",
     area: { level: "bureau", key: "75056/0001 é" },
     view: { zoom: 11.25, lat: 48.85661, lon: -2.35222 },
     language: "fr",
@@ -50,8 +55,24 @@ test.each([
   "range=:1..2",
   "range=x:a..b",
   "area=/k",
+  "score=a:0",
+  "score=a:11,:3,-,-:4",
+  "score=,",
+  "score-method=magic",
   "%",
   "=&=&&",
 ])("%s is as if it were absent", (fragment) => {
   expect(decode(fragment)).toEqual(INITIAL);
+});
+
+test("criteria read as the server writes them", () => {
+  const read = (text: string) => decode(`score=${text}`).criteria;
+  expect(read("a,-b:4")).toEqual([
+    { name: "a", weight: 1, low: false },
+    { name: "b", weight: 4, low: true },
+  ]);
+  expect(read("a:2,-a:3,b:2.5")).toEqual([
+    { name: "a", weight: 2, low: false },
+    { name: "b:2.5", weight: 1, low: false },
+  ]);
 });

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { formatFor } from "../src/format";
 import { LANGUAGES, preferred } from "../src/i18n";
+import { SCORINGS } from "../src/score";
 import { METHODS } from "../src/state";
 import { PALETTES } from "../src/palette";
 
@@ -8,6 +9,7 @@ test("both languages say everything", () => {
   for (const words of Object.values(LANGUAGES)) {
     expect(Object.keys(words).sort()).toEqual(Object.keys(LANGUAGES.en).sort());
     for (const { id } of PALETTES) expect(words.palettes[id]).toBeTruthy();
+    for (const scoring of SCORINGS) expect(words.scorings[scoring]).toBeTruthy();
     for (const method of METHODS) expect(words.methods[method]).toBeTruthy();
   }
 });

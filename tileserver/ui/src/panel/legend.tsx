@@ -8,6 +8,7 @@ import type { Format } from "../format";
 import { language, words } from "../i18n";
 import { explain } from "../problem";
 import { classes, comparison, filter, indicator, main, other, second } from "../model";
+import { SCORE } from "../score";
 import { emphasis } from "../screen";
 import { RangeSlider } from "./range";
 
@@ -45,7 +46,7 @@ function FigureLegend({ figure, titled }: { figure: Figure; titled: boolean }) {
         <>
           <Figures stats={filtered ?? all} format={format} />
           <Histogram stats={all} classes={shown} format={format} />
-          <RangeSlider indicator={by} />
+          {by.name !== SCORE && <RangeSlider indicator={by} />}
         </>
       )}
       <ul class="classes" onMouseLeave={() => (emphasis.value = null)}>

@@ -11,6 +11,7 @@ import { theme } from "../theme";
 import { FilterBox } from "./filterbox";
 import { Legend } from "./legend";
 import { ComparisonPicker, IndicatorPicker, LayerPicker, LevelPicker } from "./pickers";
+import { PriorityBox } from "./priority";
 import { Sources } from "./sources";
 import { StyleControls } from "./stylecontrols";
 import { UseBox } from "./usebox";
@@ -35,6 +36,7 @@ export function Panel() {
         <Icon name="down" />
       </button>
       <div class="more">
+        <PriorityBox />
         <StyleControls />
         <FilterBox />
         <UseBox />

@@ -1,8 +1,10 @@
 /** What to look at: layer, indicator, level. */
+import type { Indicator } from "../api";
 import { words } from "../i18n";
 import { Icon } from "../icons";
 import { description, indicators, labelOf, layer, layers, level, titleOf } from "../dataset";
 import { indicator, second } from "../model";
+import { scoreIndicator } from "../priority";
 import { COMPARISONS, state, update } from "../state";
 
 export function LayerPicker() {
@@ -14,7 +16,7 @@ export function LayerPicker() {
       value={layer.value ?? ""}
       options={layers.value.map((name) => ({ value: name, text: name }))}
       onChange={(value) =>
-        update({ layer: value, indicator: null, second: null, ranges: {}, area: null, view: null, filter: "" })
+        update({ layer: value, indicator: null, second: null, ranges: {}, criteria: [], area: null, view: null, filter: "" })
       }
     />
   );
@@ -27,16 +29,21 @@ export function IndicatorPicker() {
       id="indicator"
       label={words.value.indicator}
       value={indicator.value?.name ?? ""}
-      options={indicators.value.map((one) => ({ value: one.name, text: labelOf(one) }))}
+      options={measures().map((one) => ({ value: one.name, text: labelOf(one) }))}
       onChange={(value) => update({ indicator: value })}
       prominent
     />
   );
 }
 
+/** What can be shown: the score first, where there are criteria for one. */
+function measures(): Indicator[] {
+  return scoreIndicator.value ? [scoreIndicator.value, ...indicators.value] : indicators.value;
+}
+
 /** Beside the indicator, another one, in one of three ways. */
 export function ComparisonPicker() {
-  const others = indicators.value.filter((one) => one !== indicator.value);
+  const others = measures().filter((one) => one.name !== indicator.value?.name);
   if (others.length === 0) return null;
   const { comparison: chosen } = state.value;
   return (

@@ -6,6 +6,8 @@ import { words } from "../i18n";
 import { Icon } from "../icons";
 import { layer, level } from "../dataset";
 import { filter, tiles } from "../model";
+import { scoreQuery } from "../priority";
+import { SCORE } from "../score";
 import { state } from "../state";
 
 export function UseBox() {
@@ -35,13 +37,18 @@ async function savePicture(): Promise<void> {
 /** The rows under the filter, and what the map looks like. */
 function Downloads() {
   if (!layer.value || !level.value) return null;
-  const file = (kind: "csv" | "geojson") =>
-    fileAddress(layer.value ?? "", level.value?.name ?? "", kind, filter.value ?? "");
+  const rows = { layer: layer.value, level: level.value.name, filter: filter.value ?? "", ...scoreQuery.value };
+  // As the table has them, or the ranking.
+  const sortby = scoreQuery.value ? `-${SCORE}` : undefined;
+  const file = (kind: Parameters<typeof fileAddress>[0]) => fileAddress(kind, sortby ? { ...rows, sortby } : rows);
   return (
     <p class="downloads">
       <span>{words.value.download}</span>
       <a href={file("csv")} download>
         {words.value.csv}
+      </a>
+      <a href={file("spreadsheet")} download>
+        {words.value.spreadsheet}
       </a>
       <a href={file("geojson")} download>
         {words.value.geojson}

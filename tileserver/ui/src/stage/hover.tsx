@@ -5,6 +5,7 @@ import type { Indicator } from "../api";
 import { colorOf } from "../classes";
 import { formatOf, labelOf } from "../dataset";
 import { classes, comparison, indicator, main, other, second } from "../model";
+import { SCORE } from "../score";
 import { hover } from "../screen";
 
 const GAP = 16;
@@ -44,7 +45,10 @@ function Value({ indicator: one, properties }: { indicator: Indicator; propertie
         <span class="swatch" style={{ background: color }} />
         <span class={raw === null ? "muted" : "figure"}>{text}</span>
       </p>
-      <p class="hover-label">{labelOf(one)}</p>
+      <p class="hover-label">
+        {labelOf(one)}
+        {one.name === SCORE && typeof properties.rank === "number" && ` · ${words.value.rankHeader} ${properties.rank}`}
+      </p>
     </>
   );
 }

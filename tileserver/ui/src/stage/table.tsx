@@ -5,6 +5,7 @@ import { words } from "../i18n";
 import { Icon } from "../icons";
 import { formatOf, here, indicators, labelOf, level } from "../dataset";
 import { filter, indicator, second } from "../model";
+import { scoreIndicator, scoreQuery } from "../priority";
 import { resource } from "../resource";
 import { state, update } from "../state";
 import { goTo } from "./goto";
@@ -13,9 +14,16 @@ const PAGE = 50;
 
 const pages = signal(1);
 
+/** What is shown comes first. */
+const columns = computed<Indicator[]>(() => {
+  const all = scoreIndicator.value ? [scoreIndicator.value, ...indicators.value] : [...indicators.value];
+  const shown = [second.value?.name, indicator.value?.name];
+  return all.sort((a, b) => shown.indexOf(b.name) - shown.indexOf(a.name));
+});
+
 /** By what the rows are sorted: chosen, else the indicator shown, largest first. */
 const order = computed(() => {
-  const names = ["name", ...indicators.value.map(({ name }) => name)];
+  const names = ["name", ...columns.value.map(({ name }) => name)];
   const { sort } = state.value;
   return sort && names.includes(sort.replace(/^-/, "")) ? sort : `-${indicator.value?.name ?? "name"}`;
 });
@@ -23,7 +31,8 @@ const order = computed(() => {
 const rows = resource(
   () => {
     if (!state.value.table || !here.value || filter.value === null) return null;
-    return { ...here.value, filter: filter.value, sortby: order.value, limit: PAGE * pages.value };
+    const query = { ...here.value, ...scoreQuery.value, filter: filter.value };
+    return { ...query, sortby: order.value, limit: PAGE * pages.value };
   },
   (query, cancelled) => getItems(query, cancelled),
 );
@@ -31,9 +40,6 @@ const rows = resource(
 export function Table() {
   if (!state.value.table) return null;
   const answer = rows.value.value;
-  // What is shown comes first.
-  const shown = [second.value, indicator.value];
-  const columns = [...indicators.value].sort((a, b) => shown.indexOf(b) - shown.indexOf(a));
   return (
     <section class="table" aria-label={words.value.table} aria-busy={rows.loading.value}>
       {/* Focusable, because it scrolls. */}
@@ -45,14 +51,14 @@ export function Table() {
                 {words.value.rankHeader}
               </th>
               <Header name="name" label={words.value.nameHeader} />
-              {columns.map((one) => (
+              {columns.value.map((one) => (
                 <Header key={one.name} name={one.name} label={labelOf(one)} number={one.kind === "number"} />
               ))}
             </tr>
           </thead>
           <tbody>
             {answer?.features.map((item, i) => (
-              <Row key={item.id} item={item} place={i + 1} columns={columns} />
+              <Row key={item.id} item={item} place={i + 1} />
             ))}
           </tbody>
         </table>
@@ -88,7 +94,7 @@ function Header({ name, label, number }: { name: string; label: string; number?:
   );
 }
 
-function Row({ item, place, columns }: { item: Item; place: number; columns: Indicator[] }) {
+function Row({ item, place }: { item: Item; place: number }) {
   const { properties } = item;
   const { area } = state.value;
   const at = level.value?.name ?? "";
@@ -101,7 +107,7 @@ function Row({ item, place, columns }: { item: Item; place: number; columns: Ind
           {properties.name}
         </button>
       </th>
-      {columns.map((one) => (
+      {columns.value.map((one) => (
         <Cell key={one.name} indicator={one} value={properties[one.name] ?? null} />
       ))}
     </tr>
