@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::http::HttpError;
 use crate::http::edge::edge;
 use crate::routes::{
-    catalog, health, item, items, metrics, queryables, search, stats, tilejson, tiles, ui,
+    catalog, health, item, items, metrics, queryables, search, stats, styles, tilejson, tiles, ui,
 };
 
 /// The whole server but its sockets.
@@ -23,6 +23,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/ready", get(health::ready))
         .route("/metrics", get(metrics::metrics))
         .route("/catalog", get(catalog::catalog))
+        .route("/styles/{id}/style.json", get(styles::style))
         .route("/{layer}", get(tilejson::tilejson))
         .route("/{layer}/{z}/{x}/{y}", get(tiles::tile))
         .route("/{layer}/queryables", get(queryables::queryables))

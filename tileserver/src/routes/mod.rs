@@ -8,6 +8,7 @@ pub mod metrics;
 pub mod queryables;
 pub mod search;
 pub mod stats;
+pub mod styles;
 pub mod tilejson;
 pub mod tiles;
 pub mod ui;
