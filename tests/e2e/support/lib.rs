@@ -36,7 +36,14 @@ pub fn binary(name: &str) -> PathBuf {
     if !*built {
         let mut build = Command::new(env!("CARGO"));
         // With tests, because these features are what the tests have just been built with.
-        build.args(["build", "--quiet", "--locked", "--workspace", "--bins", "--tests"]);
+        build.args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--workspace",
+            "--bins",
+            "--tests",
+        ]);
         if directory.ends_with("release") {
             build.arg("--release");
         }

@@ -130,7 +130,8 @@ fn page_members(list: &Selection, public_url: &str, query: &Query) -> String {
     members
 }
 
-fn respond(list: Selection, form: Form, asked: &Asked) -> Response {
+/// The list as the client wants it, streamed when long.
+pub(super) fn respond(list: Selection, form: Form, asked: &Asked) -> Response {
     let head = Head::new(list.tag, asked.coding, list.freshness);
     if let Some(held) = head.unless_held(asked) {
         return held;

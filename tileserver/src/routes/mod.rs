@@ -5,6 +5,7 @@ pub mod health;
 pub mod item;
 pub mod items;
 pub mod metrics;
+pub mod ogc;
 pub mod queryables;
 pub mod search;
 pub mod stats;
