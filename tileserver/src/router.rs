@@ -10,19 +10,39 @@ use crate::app::App;
 use crate::http::HttpError;
 use crate::http::edge::edge;
 use crate::routes::{
-    catalog, health, item, items, metrics, queryables, search, stats, tilejson, tiles, ui,
+    catalog, health, item, items, metrics, ogc, queryables, search, stats, styles, tilejson, tiles,
+    ui,
 };
 
 /// The whole server but its sockets.
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
-        .route("/", get(ui::index))
+        .route("/", get(ogc::root))
         .route("/favicon.svg", get(ui::asset))
         .route("/assets/{*path}", get(ui::asset))
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))
         .route("/metrics", get(metrics::metrics))
         .route("/catalog", get(catalog::catalog))
+        .route("/api", get(ogc::api))
+        .route("/conformance", get(ogc::conformance))
+        .route("/collections", get(ogc::collections::collections))
+        .route("/collections/{id}", get(ogc::collections::collection))
+        .route(
+            "/collections/{id}/queryables",
+            get(ogc::collections::queryables),
+        )
+        .route("/collections/{id}/items", get(ogc::features::items))
+        .route("/collections/{id}/items/{item}", get(ogc::features::item))
+        .route("/collections/{id}/tiles", get(ogc::tiles::tilesets))
+        .route("/collections/{id}/tiles/{tms}", get(ogc::tiles::one))
+        .route(
+            "/collections/{id}/tiles/{tms}/{z}/{row}/{col}",
+            get(ogc::tiles::tile),
+        )
+        .route("/tileMatrixSets", get(ogc::tile_matrix_set::list))
+        .route("/tileMatrixSets/{tms}", get(ogc::tile_matrix_set::one))
+        .route("/styles/{id}/style.json", get(styles::style))
         .route("/{layer}", get(tilejson::tilejson))
         .route("/{layer}/{z}/{x}/{y}", get(tiles::tile))
         .route("/{layer}/queryables", get(queryables::queryables))

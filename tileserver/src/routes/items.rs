@@ -212,7 +212,8 @@ fn unranked(list: &Selection, rows: &[u32]) -> Value {
     rows.iter().take(UNRANKED_MAX).map(unit).collect()
 }
 
-fn respond(list: Selection, form: Form, asked: &Asked) -> Response {
+/// The list as the client wants it, streamed when long.
+pub(super) fn respond(list: Selection, form: Form, asked: &Asked) -> Response {
     let head = Head::new(list.tag, asked.coding, list.freshness);
     if let Some(held) = head.unless_held(asked) {
         return held;

@@ -10,6 +10,7 @@ use tilecore::dataset::schema::{ColumnStats, Indicator, Kind, Manifest, text_in}
 
 use crate::analysis::Analysis;
 use crate::app::App;
+use crate::html::escaped;
 use crate::http::path::{Segments, encoded};
 use crate::http::{Answer, Asked, Freshness, HttpError, Query};
 use crate::snapshot::{LayerRef, LevelRef};
@@ -69,6 +70,7 @@ fn describe(layer: LayerRef<'_>, manifest: &Manifest, tiles: &str, carried: &Car
         "tilejson": "3.0.0",
         "tiles": [tiles],
         "name": text_in(&layer.meta.title, "").unwrap_or(&layer.meta.name),
+        // Clients put attributions into pages as HTML; ours are text.
         "attribution": escaped(&manifest.attribution),
         "version": "1.0.0",
         "scheme": "xyz",
@@ -201,22 +203,6 @@ fn center([west, south, east, north]: [f64; 4], minzoom: u8, maxzoom: u8) -> [f6
     ]
 }
 
-/// Clients put attributions into pages as HTML; ours are text.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,10 +214,5 @@ mod tests {
         assert_eq!(zoom(montreal, 0, 14), "9");
         assert_eq!(zoom(montreal, 11, 14), "11");
         assert_eq!(zoom([-180.0, -85.0, 180.0, 85.0], 0, 14), "0");
-    }
-
-    #[test]
-    fn attribution_is_text() {
-        assert_eq!(escaped("<b a='\"'>&"), "&lt;b a=&#39;&quot;&#39;&gt;&amp;");
     }
 }

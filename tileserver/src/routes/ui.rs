@@ -36,8 +36,9 @@ struct Asset {
     zstd: OnceLock<Bytes>,
 }
 
-pub async fn index(asked: Asked) -> Result<Response, HttpError> {
-    file("index.html", &asked)
+/// The explorer.
+pub fn index(asked: &Asked) -> Result<Response, HttpError> {
+    file("index.html", asked)
 }
 
 pub async fn asset(path: Segments, asked: Asked) -> Result<Response, HttpError> {
