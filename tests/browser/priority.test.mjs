@@ -85,6 +85,8 @@ describe("priority zones", { skip: unavailable }, () => {
     assert.equal(colors.length, 5);
     for (const color of colors) assert.ok(seen.count(color, 4) > seen.size * 0.003, `${color} is not on the map`);
     await keep(page, "priority");
+    const beyond = await page.evaluate(() => document.documentElement.scrollHeight - innerHeight);
+    assert.equal(beyond, 0, "only the panel scrolls");
 
     await page.selectOption("#scoring", "topsis");
     await page.waitForFunction(() => location.hash.includes("score-method=topsis"));
