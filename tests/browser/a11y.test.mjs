@@ -26,6 +26,12 @@ describe("accessibility", { skip: unavailable }, () => {
     "filtered, with a card": [`indicator=margin&filter=votes+%3E+3000&${AREA}`, {}],
     "comparing, with a table": ["indicator=coderre_share&second=votes&table=1", {}],
     "beside a divider": ["indicator=coderre_share&second=votes&comparison=swipe&range=joly_share:0.2..", {}],
+    "with priorities": [`indicator=score&score=coderre_share:3,-votes:7&${AREA}`, {}],
+    "with priorities, dark, in French": ["indicator=score&score=margin&table=1&theme=dark&lang=fr", {}],
+    "with priorities, on a phone": [
+      "indicator=score&score=margin:2,-joly_share:4",
+      { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },
+    ],
     "on a phone": [
       "indicator=coderre_share",
       { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },

@@ -262,6 +262,28 @@ describe("the explorer", { skip: unavailable }, () => {
       assert.ok(width > 1000 && height > 1000, `${width} × ${height}`);
     }));
 
+  for (const [template, state] of [
+    ["choropleth", "indicator=coderre_share&method=quantile&classes=4&palette=berry&flip=1&filter=votes+%3E+3000"],
+    ["choropleth", "indicator=winner"],
+    ["bivariate", "indicator=coderre_share&second=joly_share"],
+    ["priority", "indicator=score&score=margin:3,-votes:2&score-method=minmax&filter=votes+%3E+3000"],
+  ]) {
+    it(`names a style of what is shown: ${state}`, () =>
+      at(state, async (page) => {
+        await page.click(".use summary");
+        const url = await page.inputValue(".address input");
+        assert.match(url, new RegExp(`styles/${template}/style.json`));
+        const style = await (await fetch(url)).json();
+        assert.equal(style.version, 8, JSON.stringify(style));
+        const [source] = Object.values(style.sources);
+        const tile = await fetch(source.tiles[0].replace("{z}", 10).replace("{x}", 302).replace("{y}", 366));
+        assert.equal(tile.status, 200);
+        const query = new URL(source.tiles[0]).searchParams;
+        const wanted = new URLSearchParams(state);
+        for (const name of ["filter", "score", "score-method"]) assert.equal(query.get(name), wanted.get(name));
+      }));
+  }
+
   it("is usable from the keyboard", () =>
     at("indicator=winner&view=11.50/45.54000/-73.58000", async (page) => {
       await page.keyboard.press("Tab");

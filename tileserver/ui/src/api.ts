@@ -7,6 +7,8 @@ export type Localized = Record<string, string>;
 
 export interface Catalog {
   tiles: Record<string, unknown>;
+  /** Published maps: pages of their own. */
+  maps: Record<string, { title: Localized; embed: string }>;
 }
 
 export interface Indicator {
@@ -217,6 +219,25 @@ export function getRanking(query: ItemsQuery, signal: AbortSignal): Promise<Rank
 
 function rows<T>({ layer, version, ...query }: ItemsQuery, signal: AbortSignal): Promise<T> {
   return get(`${encodeURIComponent(layer)}/items`, { ...query, geometry: "false", v: version }, signal);
+}
+
+/** A style for other map clients that draws what is asked for. */
+export function styleAddress(template: "choropleth" | "bivariate" | "priority", query: Query): string {
+  return address(`styles/${template}/style.json`, query);
+}
+
+/** What a page of another site holds to show a published map: a frame, and the script that fits its height. */
+export function embedCode(title: string, embed: string): string {
+  const frame = document.createElement("iframe");
+  frame.title = title;
+  frame.src = embed;
+  frame.setAttribute("loading", "lazy");
+  frame.setAttribute("style", "width:0;min-width:100%!important;border:none");
+  frame.height = "560";
+  const script = document.createElement("script");
+  script.src = new URL("../embed.js", embed).href;
+  script.async = true;
+  return frame.outerHTML + script.outerHTML;
 }
 
 /** Programs that read rows, and how the server writes for them. */

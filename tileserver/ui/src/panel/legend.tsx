@@ -66,7 +66,7 @@ function FigureLegend({ figure, titled }: { figure: Figure; titled: boolean }) {
         )}
       </ul>
       {filtered && <Matched stats={filtered} />}
-      <p class="source">{[by.source, by.vintage].filter(Boolean).join(", ")}</p>
+      {by.source && <p class="source">{[by.source, by.vintage].filter(Boolean).join(", ")}</p>}
     </section>
   );
 }

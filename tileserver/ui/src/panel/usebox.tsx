@@ -1,11 +1,11 @@
 /** Addresses under which other programs read what is on screen. */
 import { useSignal } from "@preact/signals";
 import { useId } from "preact/hooks";
-import { address, fileAddress } from "../api";
-import { words } from "../i18n";
+import { address, embedCode, fileAddress, styleAddress, textIn } from "../api";
+import { language, words } from "../i18n";
 import { Icon } from "../icons";
-import { layer, level } from "../dataset";
-import { filter, tiles } from "../model";
+import { catalog, layer, level } from "../dataset";
+import { comparison, filter, indicator, second, tiles } from "../model";
 import { scoreQuery } from "../priority";
 import { SCORE } from "../score";
 import { state } from "../state";
@@ -16,9 +16,35 @@ export function UseBox() {
     <details class="group use">
       <summary>{words.value.use}</summary>
       <Downloads />
+      <Address label={words.value.styleUrl} value={shownStyle()} />
       <Address label={words.value.tileUrl} value={tiles.value} />
       <Address label={words.value.tileJson} value={address(encodeURIComponent(layer.value))} />
+      <Embeds />
     </details>
+  );
+}
+
+/** The map on screen, as another client would draw it. */
+function shownStyle(): string {
+  const { method, classes, palette, flip } = state.value;
+  const under = { layer: layer.value ?? "", filter: filter.value ?? "" };
+  const [a, b] = [indicator.value, second.value];
+  if (a?.name === SCORE || b?.name === SCORE) return styleAddress("priority", { ...under, ...scoreQuery.value });
+  if (comparison.value === "colours") return styleAddress("bivariate", { ...under, x: a?.name, y: b?.name, method });
+  const cut = a?.kind === "number" ? { method, k: classes } : {};
+  const look = { palette: palette ?? undefined, flip: flip ? "true" : undefined };
+  return styleAddress("choropleth", { ...under, property: a?.name, ...cut, ...look });
+}
+
+/** Published maps, for pages of other sites. */
+function Embeds() {
+  return (
+    <>
+      {Object.entries(catalog.value.value?.maps ?? {}).map(([id, { title, embed }]) => {
+        const text = textIn(title, language.value, id);
+        return <Address key={id} label={words.value.embed(text)} value={embedCode(text, embed)} />;
+      })}
+    </>
   );
 }
 

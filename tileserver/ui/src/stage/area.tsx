@@ -1,6 +1,6 @@
 /** The card of the area chosen: every indicator of it, and where each comes from. */
 import { useEffect } from "preact/hooks";
-import { textIn, type Indicator } from "../api";
+import { type Indicator, type Item, textIn } from "../api";
 import { language, words } from "../i18n";
 import { Icon } from "../icons";
 import { description, formatOf, labelOf, titleOf } from "../dataset";
@@ -11,13 +11,19 @@ import { state, update } from "../state";
 export function Announcement() {
   const answer = state.value.area && item.value.value;
   const by = indicator.value;
-  const value = answer && by ? (answer.item.properties[by.name] ?? null) : null;
-  const text = typeof value === "number" && by ? formatOf(by).value(value) : (value ?? words.value.noData);
   return (
     <p class="hidden" role="status">
-      {answer && by && `${answer.item.properties.name}: ${labelOf(by)}, ${text}`}
+      {answer && [answer.item.properties.name, by && told(by, answer.item)].filter(Boolean).join(": ")}
     </p>
   );
+}
+
+/** The value shown on the map; nothing where an area does not carry it, as a score. */
+function told(by: Indicator, { properties }: Item): string | null {
+  const value = properties[by.name];
+  if (value === undefined) return null;
+  const text = typeof value === "number" ? formatOf(by).value(value) : (value ?? words.value.noData);
+  return `${labelOf(by)}, ${text}`;
 }
 
 export function AreaCard() {
