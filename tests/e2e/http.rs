@@ -5,6 +5,8 @@ mod damaged;
 mod filters;
 mod hostile;
 mod lifecycle;
+mod maps;
+mod ogc;
 mod priority;
 mod reload;
 mod resources;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::http::HttpError;
+use crate::maps::Maps;
 use crate::metrics::Metrics;
 use crate::pool::Pool;
 use crate::served::Served;
@@ -15,6 +16,7 @@ pub struct App {
     /// Without a trailing slash.
     pub public_url: String,
     pub served: Served,
+    pub maps: Maps,
     pub pool: Pool,
     pub metrics: Arc<Metrics>,
     pub request_ids: RequestIds,

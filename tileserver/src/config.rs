@@ -24,6 +24,10 @@ pub struct Config {
     #[arg(long, env = "MAILLE_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     pub public_url: Option<String>,
 
+    /// Directory of published maps, one `.toml` each; by default `maps` in the dataset or beside it
+    #[arg(long, env = "MAILLE_MAPS", value_name = "DIR")]
+    pub maps: Option<PathBuf>,
+
     /// Memory for tiles and filters kept between requests, in MiB
     #[arg(
         long,

@@ -3,11 +3,13 @@
 use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::mpsc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser as _;
 use tileserver::app::{App, RequestIds};
 use tileserver::config::Config;
+use tileserver::maps::Maps;
 use tileserver::metrics::Metrics;
 use tileserver::pool::Pool;
 use tileserver::router::router;
@@ -48,7 +50,12 @@ async fn run(config: Config) -> anyhow::Result<()> {
         metrics: Arc::clone(&metrics),
     };
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    if let Some(maps) = &config.maps {
+        std::fs::read_dir(maps)
+            .with_context(|| format!("--maps: cannot read {}", maps.display()))?;
+    }
     let app = Arc::new(App {
+        maps: Maps::new(config.maps.clone(), &config.dataset, &caches),
         served: Served::new(config.dataset.clone(), caches),
         pool: Pool::new(threads)?,
         metrics: Arc::clone(&metrics),
@@ -60,6 +67,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
         .name("dataset".into())
         .spawn(move || {
             watched.served.look();
+            follow_maps(Arc::clone(&watched));
             // For people and scripts, once there is something to ask for.
             let _ = writeln!(std::io::stdout(), "http://{address}");
             watched.served.follow(&looks);
@@ -74,6 +82,25 @@ async fn run(config: Config) -> anyhow::Result<()> {
     tracing::info!(%address, connections = limits.connections, "listening");
     serve(listener, router(app), limits, &metrics, stopped).await;
     Ok(())
+}
+
+/// Reads the published maps, and again whenever one of them or the dataset changes.
+fn follow_maps(app: Arc<App>) {
+    const PERIOD: Duration = Duration::from_secs(1);
+    let look = |app: &App| app.maps.look(app.snapshot().ok().as_deref());
+    look(&app);
+    let follow = move || {
+        loop {
+            std::thread::sleep(PERIOD);
+            look(&app);
+        }
+    };
+    let started = std::thread::Builder::new()
+        .name("maps".into())
+        .spawn(follow);
+    if let Err(error) = started {
+        tracing::error!(%error, "changes of published maps are not seen");
+    }
 }
 
 /// SIGTERM and SIGINT stop the server; a second SIGINT ends it at once. SIGHUP looks for a new

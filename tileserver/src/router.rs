@@ -10,8 +10,7 @@ use crate::app::App;
 use crate::http::HttpError;
 use crate::http::edge::edge;
 use crate::routes::{
-    catalog, health, item, items, metrics, ogc, queryables, search, stats, styles, tilejson, tiles,
-    ui, zone,
+    catalog, health, item, items, map, metrics, ogc, queryables, search, stats, styles, tilejson, tiles, ui, zone,
 };
 
 /// The whole server but its sockets.
@@ -42,6 +41,12 @@ pub fn router(app: Arc<App>) -> Router {
         )
         .route("/tileMatrixSets", get(ogc::tile_matrix_set::list))
         .route("/tileMatrixSets/{tms}", get(ogc::tile_matrix_set::one))
+        .route("/map/{id}", get(map::map))
+        .route("/map/{id}/data", get(map::data))
+        .route("/map/{id}/tiles/{z}/{x}/{y}", get(map::tile))
+        .route("/embed/{id}", get(map::embed))
+        .route("/embed.js", get(map::parent_script))
+        .route("/oembed", get(map::oembed))
         .route("/styles/{id}/style.json", get(styles::style))
         .route("/{layer}", get(tilejson::tilejson))
         .route("/{layer}/{z}/{x}/{y}", get(tiles::tile))

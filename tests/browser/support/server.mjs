@@ -6,22 +6,22 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 const WORKSPACE = join(import.meta.dirname, "../../..");
-const BINARIES = join(process.env.CARGO_TARGET_DIR ?? join(WORKSPACE, "target"), "debug");
+export const BINARIES = join(process.env.CARGO_TARGET_DIR ?? join(WORKSPACE, "target"), "debug");
 
 export const DEMO = join(WORKSPACE, "data/maille.toml");
 
 /**
- * Builds `project` and serves it on a free port; `publish` builds it again, as a new version.
- * @returns {Promise<{url: string, publish: () => void, stop: () => Promise<void>}>}
+ * Builds `project` and serves it on a free port, with more `flags`; `publish` builds it again, as a new version.
+ * @returns {Promise<{url: string, dataset: string, publish: () => void, stop: () => Promise<void>}>}
  */
-export async function serve(project) {
+export async function serve(project, flags = []) {
   const directory = mkdtempSync(join(tmpdir(), "maille-browser-"));
   const publish = () => {
     const build = ["build", project, "--out", directory];
     execFileSync(join(BINARIES, "precompute"), build, { stdio: ["ignore", "ignore", "pipe"] });
   };
   publish();
-  const child = spawn(join(BINARIES, "tileserver"), ["--dataset", directory, "--listen", "127.0.0.1:0"]);
+  const child = spawn(join(BINARIES, "tileserver"), ["--dataset", directory, "--listen", "127.0.0.1:0", ...flags]);
   let log = "";
   child.stderr.on("data", (chunk) => (log += chunk));
   const url = await new Promise((resolve, reject) => {
@@ -30,6 +30,7 @@ export async function serve(project) {
   });
   return {
     url: `${url}/`,
+    dataset: directory,
     publish,
     stop: async () => {
       const ended = new Promise((resolve) => child.once("exit", resolve));

@@ -241,7 +241,7 @@ pub(super) fn is_name(text: &str) -> bool {
 }
 
 /// The start of a date in UTC; `None` for a time or a date out of the calendar.
-fn midnight(datetime: toml::value::Datetime) -> Option<SystemTime> {
+pub(crate) fn midnight(datetime: toml::value::Datetime) -> Option<SystemTime> {
     let date = datetime.date.filter(|_| datetime.time.is_none())?;
     // Days from 1970-01-01 (Howard Hinnant, "chrono-compatible low-level date algorithms").
     let (y, m, d) = (

@@ -14,6 +14,7 @@ mod token;
 
 use std::time::SystemTime;
 
+pub(crate) use keys::midnight;
 pub use keys::{Added, KeysError, KeysFile, NewKey};
 pub use link::sign_link;
 

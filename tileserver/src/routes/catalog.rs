@@ -1,6 +1,7 @@
 //! `/catalog`: what there is to ask for, in Martin's shape.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use axum::extract::State;
 use axum::response::Response;
@@ -10,6 +11,7 @@ use tilecore::dataset::schema::text_in;
 use crate::app::App;
 use crate::http::path::encoded;
 use crate::http::{Answer, Asked, Freshness, HttpError};
+use crate::maps::PublishedMap;
 use crate::snapshot::LayerRef;
 
 pub async fn catalog(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, HttpError> {
@@ -18,8 +20,24 @@ pub async fn catalog(State(app): State<Arc<App>>, asked: Asked) -> Result<Respon
         .layers()
         .map(|layer| (layer.meta.name.clone(), entry(layer, &app.public_url)))
         .collect();
-    let catalog = json!({ "tiles": tiles, "density": {}, "maps": {} });
+    let published = app.maps.published(SystemTime::now());
+    let maps: Map<String, Value> = published
+        .iter()
+        .map(|map| (map.id.clone(), map_entry(map, &app.public_url)))
+        .collect();
+    let catalog = json!({ "tiles": tiles, "density": {}, "maps": maps });
     Ok(Answer::json(&catalog, Freshness::Current).respond(&asked))
+}
+
+fn map_entry(map: &PublishedMap, public_url: &str) -> Value {
+    let id = encoded(&map.id);
+    json!({
+        "title": map.title,
+        "url": format!("{public_url}/map/{id}"),
+        "embed": format!("{public_url}/embed/{id}"),
+        "style": format!("{public_url}/styles/{id}/style.json"),
+        "layer": map.layer.value,
+    })
 }
 
 fn entry(layer: LayerRef<'_>, public_url: &str) -> Value {

@@ -4,6 +4,7 @@ pub mod catalog;
 pub mod health;
 pub mod item;
 pub mod items;
+pub mod map;
 pub mod metrics;
 pub mod ogc;
 pub mod queryables;

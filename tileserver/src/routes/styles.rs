@@ -1,10 +1,11 @@
 //! `/styles/{id}/style.json`: a `MapLibre` style wired to a layer, its breaks and legend.
 //!
-//! `id` is a template's name, for the layer that `layer` names or the first; or a layer's name,
-//! for its choropleth.
+//! `id` is a template's name, for the layer that `layer` names or the first; or a published map's;
+//! or a layer's, for its choropleth.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use axum::extract::State;
 use axum::response::Response;
@@ -18,6 +19,7 @@ use crate::criteria;
 use crate::http::path::{Segments, encoded};
 use crate::http::{Answer, Asked, Freshness, HttpError, Query};
 use crate::legend::{Cut, Legend, Look, palette};
+use crate::maps::story::Story;
 use crate::snapshot::{LayerRef, LevelRef, Snapshot};
 use crate::style::{Source, Template, bivariate, by_level, score_ramp};
 use crate::tile_request;
@@ -46,6 +48,9 @@ pub async fn style(
                 Template::Priority => priority(&app, &snapshot, layer, &query)?,
                 Template::Density => return Err(no_style()),
             }
+        }
+        None if let Ok(map) = app.maps.get(&id, SystemTime::now()) => {
+            Story::of(&app, map, "en").await?.style(&app)
         }
         None => {
             let layer = snapshot.layer(&id).map_err(|_| no_style())?;

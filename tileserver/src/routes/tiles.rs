@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::http::answer::Head;
 use crate::http::path::Segments;
 use crate::http::{Asked, HttpError, Query};
+use crate::snapshot::Snapshot;
 use crate::tile_request::TileRequest;
 
 const MVT: &str = "application/vnd.mapbox-vector-tile";
@@ -25,11 +26,21 @@ pub async fn tile(
 ) -> Result<Response, HttpError> {
     let snapshot = app.snapshot()?;
     let request = TileRequest::parse(&path, &query, &snapshot)?;
+    answer(&app, &snapshot, &request, &asked).await
+}
+
+/// The tile of a request over a snapshot.
+pub async fn answer(
+    app: &App,
+    snapshot: &Arc<Snapshot>,
+    request: &TileRequest<'_>,
+    asked: &Asked,
+) -> Result<Response, HttpError> {
     let head = Head::new(request.tag, asked.coding, request.freshness);
-    if let Some(held) = head.unless_held(&asked) {
+    if let Some(held) = head.unless_held(asked) {
         return Ok(held);
     }
-    let tile = request.render(&app, &snapshot, asked.coding).await?;
+    let tile = request.render(app, snapshot, asked.coding).await?;
     if tile.bytes.is_empty() {
         let mut response = head.without_body();
         if request.is_empty_for_good() {

@@ -36,6 +36,27 @@ struct Asset {
     zstd: OnceLock<Bytes>,
 }
 
+/// Paths of what a published map's page loads; `None` in a binary built without the pages.
+#[derive(Debug, Clone, Copy)]
+pub struct EmbedAssets {
+    pub script: Option<&'static str>,
+    pub worker: Option<&'static str>,
+    pub style: Option<&'static str>,
+}
+
+#[must_use]
+pub fn embed_assets() -> EmbedAssets {
+    let named = |start: &str, end: &str| {
+        let mut paths = UI.iter().map(|(path, _)| *path);
+        paths.find(|path| path.starts_with(start) && path.ends_with(end))
+    };
+    EmbedAssets {
+        script: named("assets/embed-", ".js"),
+        worker: named("assets/mapworker-", ".js"),
+        style: named("assets/embed-", ".css"),
+    }
+}
+
 /// The explorer.
 pub fn index(asked: &Asked) -> Result<Response, HttpError> {
     file("index.html", asked)

@@ -97,7 +97,9 @@ fn describe(layer: LayerRef<'_>, snapshot: &Snapshot, public_url: &str) -> Value
             link("self", JSON, &url, "This layer"),
             link("items", GEOJSON, &at("/items"), "Its areas as GeoJSON"),
             link(&format!("{REL}/queryables"), SCHEMA, &at("/queryables"), "What filters may name"),
-            link("http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector", JSON, &at("/tiles"), "Vector tiles"),
+            // By its https name: at the http one GDAL's OGCAPI driver takes the tiles, which it
+            // cannot place in this grid, and leaves the items.
+            link("https://www.opengis.net/def/rel/ogc/1.0/tilesets-vector", JSON, &at("/tiles"), "Vector tiles"),
         ],
     })
 }

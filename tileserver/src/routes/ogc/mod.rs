@@ -12,8 +12,8 @@ pub mod tiles;
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::HeaderMap;
-use axum::http::header::ACCEPT;
+use axum::http::header::{ACCEPT, USER_AGENT, VARY};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use serde_json::{Value, json};
 use tilecore::dataset::schema::text_in;
@@ -74,11 +74,19 @@ pub async fn root(
         Some("json") => true,
         Some("html") => false,
         Some(_) => return Err(HttpError::parameter("f", "give json or html")),
-        None => prefers_json(&headers),
+        None => prefers_json(&headers) || is_owslib(&headers),
     };
-    if !wants_json {
-        return ui::index(&asked);
-    }
+    let mut response = if wants_json {
+        landing(&app, &asked)?
+    } else {
+        ui::index(&asked)?
+    };
+    let vary = HeaderValue::from_static("Accept-Encoding, Accept, User-Agent");
+    response.headers_mut().insert(VARY, vary);
+    Ok(response)
+}
+
+fn landing(app: &App, asked: &Asked) -> Result<Response, HttpError> {
     let snapshot = app.snapshot()?;
     let manifest = &snapshot.manifest;
     let at = |path: &str| format!("{}{path}", app.public_url);
@@ -97,7 +105,7 @@ pub async fn root(
             link(&format!("{REL}/tiling-schemes"), JSON, &at("/tileMatrixSets"), "Tile matrix sets"),
         ],
     });
-    Ok(Answer::json(&landing, Freshness::Current).respond(&asked))
+    Ok(Answer::json(&landing, Freshness::Current).respond(asked))
 }
 
 pub async fn conformance(asked: Asked) -> Response {
@@ -115,6 +123,14 @@ pub async fn api(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, 
 
 fn link(rel: &str, media_type: &str, href: &str, title: &str) -> Value {
     json!({ "rel": rel, "type": media_type, "href": href, "title": title })
+}
+
+/// `OWSLib` takes any type and reads JSON.
+fn is_owslib(headers: &HeaderMap) -> bool {
+    let agent = headers
+        .get(USER_AGENT)
+        .and_then(|agent| agent.to_str().ok());
+    agent.is_some_and(|agent| agent.starts_with("OWSLib"))
 }
 
 /// Whether JSON is asked for rather than a page; any type is as good as a page.

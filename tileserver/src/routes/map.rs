@@ -1,0 +1,251 @@
+//! `/map/{id}`, `/embed/{id}`, their data, tiles and pictures: published maps.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use axum::extract::State;
+use axum::http::header::{CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY};
+use axum::response::Response;
+use serde_json::json;
+
+use crate::app::App;
+use crate::http::answer::Head;
+use crate::http::etag::Tag;
+use crate::http::path::{Segments, encoded};
+use crate::http::{Answer, Asked, Freshness, HttpError, Query};
+use crate::maps::PublishedMap;
+use crate::maps::page::{self, CARD, HEIGHT, Kind};
+use crate::maps::story::Story;
+use crate::picture::{self, Size};
+use crate::routes::{tiles, ui};
+use crate::tile_request::TileRequest;
+
+const HTML: &str = "text/html; charset=utf-8";
+const SVG: &str = "image/svg+xml";
+const PNG: &str = "image/png";
+
+/// The page, or the picture when the name ends in `.png` or `.svg`.
+pub async fn map(
+    State(app): State<Arc<App>>,
+    path: Segments,
+    query: Query,
+    asked: Asked,
+) -> Result<Response, HttpError> {
+    let name = path.name(1)?;
+    if let Some(id) = name.strip_suffix(".png") {
+        return drawn(&app, id, PNG, &query, &asked).await;
+    }
+    if let Some(id) = name.strip_suffix(".svg") {
+        return drawn(&app, id, SVG, &query, &asked).await;
+    }
+    told(&app, &name, Kind::Whole, &query, &asked).await
+}
+
+pub async fn embed(
+    State(app): State<Arc<App>>,
+    path: Segments,
+    query: Query,
+    asked: Asked,
+) -> Result<Response, HttpError> {
+    told(&app, &path.name(1)?, Kind::Embed, &query, &asked).await
+}
+
+/// What the page's script asks for again, to see a new version.
+pub async fn data(
+    State(app): State<Arc<App>>,
+    path: Segments,
+    query: Query,
+    asked: Asked,
+) -> Result<Response, HttpError> {
+    let map = find(&app, &path.name(1)?)?;
+    let story = Story::of(&app, Arc::clone(&map), language(&query, &map)?).await?;
+    Ok(Answer::json(&story.data(&app), Freshness::Checked).respond(&asked))
+}
+
+/// A tile of the map's own: its indicator, under its filter, of its version.
+pub async fn tile(
+    State(app): State<Arc<App>>,
+    path: Segments,
+    query: Query,
+    asked: Asked,
+) -> Result<Response, HttpError> {
+    let map = find(&app, &path.name(1)?)?;
+    let snapshot = app.maps.snapshot_of(&map, app.snapshot()?)?;
+    let (z, x, y) = path.tile_numbers()?;
+    let own = format!("/{}/{z}/{x}/{y}", encoded(&map.layer.value));
+    let mut criteria = format!("properties={}", encoded(&map.indicator.value));
+    if let Some(filter) = &map.filter {
+        criteria = format!("{criteria}&filter={}", encoded(&filter.value));
+    }
+    if let Some(version) = query.get("v")? {
+        criteria = format!("{criteria}&v={}", encoded(&version));
+    }
+    let request = TileRequest::parse(&Segments::new(&own), &Query::new(&criteria), &snapshot)?;
+    tiles::answer(&app, &snapshot, &request, &asked).await
+}
+
+/// The script that the embedding page runs.
+pub async fn parent_script(asked: Asked) -> Response {
+    let script = include_bytes!("../maps/embed.js").to_vec();
+    Answer::new("text/javascript; charset=utf-8", script, Freshness::Current).respond(&asked)
+}
+
+/// `/oembed?url=`: how to embed a map, by its address (oEmbed 1.0, `rich`).
+pub async fn oembed(
+    State(app): State<Arc<App>>,
+    query: Query,
+    asked: Asked,
+) -> Result<Response, HttpError> {
+    if query.get("format")?.is_some_and(|format| format != "json") {
+        return Err(HttpError::parameter("format", "give json"));
+    }
+    let url = query
+        .get("url")?
+        .ok_or_else(|| HttpError::parameter("url", "give the address of a map"))?;
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let path = path
+        .strip_prefix(&app.public_url)
+        .ok_or_else(|| HttpError::NotFound("no map of this server has this address".into()))?;
+    let path = Segments::new(path);
+    if !["map", "embed"].contains(&path.name(0)?.as_str()) {
+        return Err(HttpError::NotFound("no map has this address".into()));
+    }
+    let map = find(&app, &path.name(1)?)?;
+    let story = Story::of(&app, Arc::clone(&map), language(&query, &map)?).await?;
+    let most = |name| query.parse::<u32>(name, "a number of pixels");
+    let width = most("maxwidth")?.unwrap_or(800).clamp(200, 800);
+    let height = most("maxheight")?.unwrap_or(HEIGHT).clamp(200, HEIGHT);
+    let manifest = &story.snapshot.manifest;
+    let thumbnail = format!(
+        "{}/map/{}.png?width={}&height={}&v={}",
+        app.public_url,
+        encoded(&map.id),
+        CARD.0,
+        CARD.1,
+        manifest.version
+    );
+    let body = json!({
+        "version": "1.0",
+        "type": "rich",
+        "title": story.title(),
+        "provider_name": tilecore::dataset::schema::text_in(&manifest.title, story.lang).unwrap_or(&manifest.name),
+        "provider_url": app.public_url,
+        "cache_age": 3600,
+        "width": width,
+        "height": height,
+        "html": page::snippet(&story, &app),
+        "thumbnail_url": thumbnail,
+        "thumbnail_width": CARD.0,
+        "thumbnail_height": CARD.1,
+    });
+    Ok(Answer::json(&body, Freshness::Current).respond(&asked))
+}
+
+async fn told(
+    app: &App,
+    id: &str,
+    kind: Kind,
+    query: &Query,
+    asked: &Asked,
+) -> Result<Response, HttpError> {
+    let map = find(app, id)?;
+    let story = Story::of(app, Arc::clone(&map), language(query, &map)?).await?;
+    let html = page::page(&story, app, kind, ui::embed_assets());
+    let mut response = Answer::new(HTML, html.into_bytes(), Freshness::Checked).respond(asked);
+    let headers = response.headers_mut();
+    if let Ok(policy) = HeaderValue::try_from(policy(app, &map, kind)) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    Ok(response)
+}
+
+/// Only our own scripts, whatever a name in the data says; frames as the map allows.
+fn policy(app: &App, map: &PublishedMap, kind: Kind) -> String {
+    let ancestors = match (kind, &map.frame_ancestors[..]) {
+        (Kind::Whole, _) => "'self'".to_owned(),
+        (Kind::Embed, []) => "*".to_owned(),
+        (Kind::Embed, hosts) => format!("'self' {}", hosts.join(" ")),
+    };
+    // Tiles come from the public address, which need not be the one the page was asked at.
+    let origin: String = app
+        .public_url
+        .splitn(4, '/')
+        .take(3)
+        .collect::<Vec<_>>()
+        .join("/");
+    format!(
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+         img-src 'self' data: blob:; worker-src 'self' blob:; connect-src 'self' {origin}; \
+         base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}"
+    )
+}
+
+async fn drawn(
+    app: &App,
+    id: &str,
+    media_type: &'static str,
+    query: &Query,
+    asked: &Asked,
+) -> Result<Response, HttpError> {
+    let map = find(app, id)?;
+    let size = Size::parse(query)?;
+    let bare = query.parse("bare", "true or false")?.unwrap_or(false);
+    let story = Story::of(app, Arc::clone(&map), language(query, &map)?).await?;
+    let version = story.snapshot.manifest.version.clone();
+    let freshness = match Freshness::of(query, &version)? {
+        // The file of the map may change what is drawn.
+        Freshness::Immutable => Freshness::Current,
+        other => other,
+    };
+    let tag = format!(
+        "{version} {map:?} {size:?} {bare} {media_type} {}",
+        story.lang
+    );
+    let head = Head::new(Tag::of(tag.as_bytes()), asked.coding, freshness);
+    if let Some(held) = head.unless_held(asked) {
+        return Ok(held);
+    }
+    let level = story.level_at_zoom(size);
+    let filter = map
+        .filter_over(level.data.queryables())
+        .unwrap_or_else(|_| tilecore::filter::Filter::everything());
+    let rows = story.snapshot.rows(&app.pool, level, &filter).await?;
+    let level = level.number;
+    let png = media_type == PNG;
+    let coding = asked.coding;
+    let draw = move || {
+        let scene = picture::scene(&story, level, rows.as_deref(), size, bare);
+        if png {
+            picture::png::encode(&scene)
+        } else {
+            let svg = picture::svg::encode(&scene).into_bytes();
+            Some(coding.encode(&svg).into_owned())
+        }
+    };
+    let body = app.pool.run(draw).await?.ok_or(HttpError::Internal)?;
+    let head = if png {
+        Head::new(
+            Tag::of(tag.as_bytes()),
+            crate::http::Coding::Identity,
+            freshness,
+        )
+    } else {
+        head
+    };
+    Ok(head.with_body(media_type, body))
+}
+
+fn find(app: &App, id: &str) -> Result<Arc<PublishedMap>, HttpError> {
+    app.maps.get(id, SystemTime::now())
+}
+
+/// `lang`, else the map's own.
+fn language(query: &Query, map: &PublishedMap) -> Result<&'static str, HttpError> {
+    let asked = query.get("lang")?;
+    match asked.as_deref().or(map.language.as_deref()) {
+        None | Some("en") => Ok("en"),
+        Some("fr") => Ok("fr"),
+        Some(_) => Err(HttpError::parameter("lang", "give fr or en")),
+    }
+}

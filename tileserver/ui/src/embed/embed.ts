@@ -1,0 +1,182 @@
+/** A published map in its page: the live map in place of the picture, and word of the page's height. */
+import { type ExpressionSpecification, Map as MapLibre, type StyleSpecification, setWorkerUrl, type VectorTileSource } from "maplibre-gl";
+import "./embed.css";
+import { announceHeight } from "./height";
+
+interface LegendLine {
+  color: string;
+  label: string;
+  count: number;
+}
+
+interface Legend {
+  /** First zoom of the level it is of. */
+  zoom: number;
+  lines: LegendLine[];
+  percent: boolean;
+  digits: number;
+  suffix: string;
+}
+
+interface Data {
+  id: string;
+  version: string;
+  language: "fr" | "en";
+  indicator: string;
+  label: string;
+  bounds: [number, number, number, number];
+  zooms: [number, number];
+  fit: boolean;
+  legends: Legend[];
+  table: [string, string | null][];
+  style: StyleSpecification;
+}
+
+/** How often a new version is looked for: it is on screen within five seconds. */
+const PERIOD = 4000;
+
+const GESTURES = {
+  fr: {
+    "CooperativeGesturesHandler.WindowsHelpText": "Ctrl + molette pour zoomer",
+    "CooperativeGesturesHandler.MacHelpText": "⌘ + molette pour zoomer",
+    "CooperativeGesturesHandler.MobileHelpText": "Deux doigts pour déplacer la carte",
+    "NavigationControl.ZoomIn": "Zoomer",
+    "NavigationControl.ZoomOut": "Dézoomer",
+    "Map.Title": "Carte",
+  },
+  en: {},
+};
+
+const box = document.getElementById("map") as HTMLElement;
+let data = JSON.parse(document.getElementById("data")?.textContent ?? "null") as Data;
+
+announceHeight(data.id);
+start();
+
+function start(): void {
+  const worker = document.querySelector<HTMLElement>("[data-worker]")?.dataset.worker;
+  if (!worker) return;
+  setWorkerUrl(new URL(worker, document.baseURI).href);
+  const picture = box.querySelector("img");
+  const place = document.createElement("div");
+  place.className = "live";
+  box.append(place);
+  let map: MapLibre;
+  try {
+    map = new MapLibre({
+      container: place,
+      style: data.style,
+      ...(data.fit ? { bounds: data.bounds, fitBoundsOptions: { padding: 16, duration: 0 } } : {}),
+      maxZoom: data.zooms[1] + 3,
+      cooperativeGestures: true,
+      locale: GESTURES[data.language],
+      attributionControl: false,
+      dragRotate: false,
+      pitchWithRotate: false,
+      renderWorldCopies: false,
+      fadeDuration: 0,
+    });
+  } catch {
+    // No WebGL: the picture stays.
+    place.remove();
+    return;
+  }
+  map.touchZoomRotate.disableRotation();
+  map.keyboard.disableRotation();
+  map.once("idle", () => {
+    picture?.remove();
+    document.documentElement.dataset.ready = "true";
+  });
+  map.on("zoom", () => showLegend(map));
+  map.once("load", () => showLegend(map));
+  hover(map);
+  setInterval(() => void follow(map), PERIOD);
+}
+
+/** The legend of the level on screen. */
+let shown: Legend | undefined;
+function showLegend(map: MapLibre): void {
+  const zoom = Math.floor(map.getZoom());
+  const legend = data.legends.findLast((one) => one.zoom <= zoom) ?? data.legends[0];
+  if (!legend || legend === shown) return;
+  shown = legend;
+  const list = document.querySelector("#legend ul");
+  list?.replaceChildren(
+    ...legend.lines.map(({ color, label, count }) => {
+      const item = document.createElement("li");
+      const swatch = document.createElement("span");
+      swatch.className = "swatch";
+      swatch.style.background = color;
+      const number = document.createElement("span");
+      number.className = "count";
+      number.textContent = String(count);
+      item.append(swatch, `${label} `, number);
+      return item;
+    }),
+  );
+}
+
+function hover(map: MapLibre): void {
+  const card = document.createElement("div");
+  card.className = "hover";
+  card.hidden = true;
+  box.append(card);
+  map.on("mousemove", "areas", ({ features, point }) => {
+    const properties = features?.[0]?.properties;
+    if (!properties) return;
+    const name = document.createElement("b");
+    name.textContent = String(properties.name ?? "");
+    card.replaceChildren(name, `${data.label}: ${told(properties[data.indicator])}`);
+    card.hidden = false;
+    const right = point.x > box.clientWidth / 2;
+    card.style.left = right ? "auto" : `${point.x + 12}px`;
+    card.style.right = right ? `${box.clientWidth - point.x + 12}px` : "auto";
+    card.style.top = `${Math.max(point.y - 40, 4)}px`;
+  });
+  map.on("mouseleave", "areas", () => {
+    card.hidden = true;
+  });
+}
+
+function told(value: unknown): string {
+  if (value === undefined || value === null) return data.language === "fr" ? "pas de donnée" : "no data";
+  if (typeof value !== "number" || !shown) return String(value);
+  const { percent, digits, suffix } = shown;
+  const number = new Intl.NumberFormat(data.language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const text = number.format(percent ? value * 100 : value);
+  return suffix ? `${text}\u202f${suffix}` : text;
+}
+
+/** Takes over a new version of the data, on the same map. */
+async function follow(map: MapLibre): Promise<void> {
+  if (document.hidden) return;
+  const response = await fetch(`../map/${encodeURIComponent(data.id)}/data?lang=${data.language}`).catch(() => null);
+  if (!response?.ok) return;
+  const next = (await response.json()) as Data;
+  if (next.version === data.version) return;
+  data = next;
+  shown = undefined;
+  const { areas } = next.style.sources as unknown as { areas: { tiles: string[] } };
+  map.getSource<VectorTileSource>("areas")?.setTiles(areas.tiles);
+  const fill = next.style.layers.find(({ id }) => id === "areas")?.paint as { "fill-color": ExpressionSpecification };
+  map.setPaintProperty("areas", "fill-color", fill["fill-color"]);
+  showLegend(map);
+  showTable();
+  document.documentElement.dataset.version = next.version;
+}
+
+function showTable(): void {
+  const missing = data.language === "fr" ? "pas de donnée" : "no data";
+  document.querySelector("#table tbody")?.replaceChildren(
+    ...data.table.map(([name, value]) => {
+      const row = document.createElement("tr");
+      const head = document.createElement("th");
+      head.scope = "row";
+      head.textContent = name;
+      const cell = document.createElement("td");
+      cell.textContent = value ?? missing;
+      row.append(head, cell);
+      return row;
+    }),
+  );
+}
