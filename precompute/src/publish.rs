@@ -167,6 +167,41 @@ impl Store {
         self.replace(REPORT, report.as_bytes())
     }
 
+    /// Replaces a file beside the versions that only the dataset's owner may read.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_private(&self, name: &str, bytes: &[u8]) -> Result<(), PublishError> {
+        use std::os::unix::fs::OpenOptionsExt;
+        let new = self.root.join(format!(".{name}.new"));
+        let write = || {
+            let _ = fs::remove_file(&new);
+            let mut options = File::options();
+            let mut file = options
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&new)?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            fs::rename(&new, self.root.join(name))?;
+            sync_directory(&self.root)
+        };
+        at(&new, write())
+    }
+
+    /// Removes every version but one; a server that still serves another keeps its open files.
+    ///
+    /// # Errors
+    /// When a version cannot be removed.
+    pub fn keep_only(&self, id: &str) -> Result<(), PublishError> {
+        for name in self.entries()?.into_iter().filter(|name| name != id) {
+            let path = self.versions.join(name);
+            at(&path, fs::remove_dir_all(&path))?;
+        }
+        at(&self.versions, sync_directory(&self.versions))
+    }
+
     /// Renames the stage to its id, unless that version is there already and whole.
     fn put_in_place(&self, stage: &Stage, id: &str, report: &str) -> Result<(), PublishError> {
         let target = self.versions.join(id);
@@ -269,6 +304,19 @@ impl Stage {
         let entry = at(&target, inspect::hash_file(&target))?;
         self.files.insert(path.to_owned(), entry);
         Ok(())
+    }
+
+    /// Copies a file of another version; `path` is relative, with `/`.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn copy(&mut self, path: &str, from: &Path) -> Result<(), PublishError> {
+        let mut source = at(from, File::open(from))?;
+        let target = self.dir.join(path);
+        self.write(path, |out| {
+            at(&target, io::copy(&mut source, out))?;
+            Ok(())
+        })
     }
 
     /// Brings the directories themselves to disk; the files are there already.

@@ -49,8 +49,14 @@ impl Places {
         let (columns, crs) = match (&set.lon, &set.lat, &set.x, &set.y) {
             (Some(lon), Some(lat), None, None) => ([lon, lat], Crs::degrees()),
             (None, None, Some(x), Some(y)) => {
-                let crs = set.crs.as_deref().ok_or_else(|| fault("`x` and `y` need `crs`"))?;
-                ([x, y], Crs::parse(crs).map_err(|e| fault(&format!("`crs`: {e}")))?)
+                let crs = set
+                    .crs
+                    .as_deref()
+                    .ok_or_else(|| fault("`x` and `y` need `crs`"))?;
+                (
+                    [x, y],
+                    Crs::parse(crs).map_err(|e| fault(&format!("`crs`: {e}")))?,
+                )
             }
             _ => return Err(fault("give `lon` and `lat`, or `x`, `y` and `crs`")),
         };

@@ -65,6 +65,10 @@ pub(super) fn complete(project: &mut Project) -> Result<(), Fault> {
     for (i, set) in project.contacts.iter().enumerate() {
         let at = root.key("contacts").index(i);
         unique(&set.name, &mut names, &at.key("name"))?;
+        if relations.contains(&set.name) {
+            let message = format!("a table is called {:?} too: rename one", set.name);
+            return at.key("name").fault(message);
+        }
         check_contacts(set, &at)?;
     }
     if project.layers.is_empty() && project.contacts.is_empty() {

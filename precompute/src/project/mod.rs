@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use tilecore::dataset::schema::Localized;
 
+use crate::input_error::InputError;
 use crate::polygons::PolygonSource;
 
 /// The key repairs a block may ask for by name.
@@ -340,6 +341,28 @@ impl Contacts {
 }
 
 impl Project {
+    /// The contact set of a name.
+    ///
+    /// # Errors
+    /// When the file has none; the names it has.
+    pub fn contact_set(&self, name: &str) -> Result<&Contacts, InputError> {
+        self.contacts
+            .iter()
+            .find(|set| set.name == name)
+            .ok_or_else(|| {
+                let names: Vec<&str> = self.contacts.iter().map(|set| &*set.name).collect();
+                let message = format!(
+                    "there are no contacts {name:?}; the file has {}",
+                    if names.is_empty() {
+                        "none".to_owned()
+                    } else {
+                        names.join(", ")
+                    }
+                );
+                InputError::new(self.path.display().to_string(), message)
+            })
+    }
+
     /// Every piece of SQL in the file, and the names it reads beside it.
     pub fn sql(&self) -> impl Iterator<Item = &str> {
         let layers = self.layers.iter().flat_map(|layer| {
