@@ -13,6 +13,7 @@ mod build;
 mod check;
 mod forget;
 mod inspect;
+mod release;
 
 /// The match is too low; the report says where.
 const EXIT_MATCH: u8 = 3;
@@ -29,6 +30,7 @@ enum Verb {
     Build(build::Args),
     Check(check::Args),
     Inspect(inspect::Args),
+    Release(release::Args),
     Forget(forget::Args),
 }
 
@@ -39,6 +41,7 @@ pub fn run() -> ExitCode {
         Verb::Build(args) => build::run(&args),
         Verb::Check(args) => check::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
+        Verb::Release(args) => release::run(&args),
         Verb::Forget(args) => forget::run(&args),
     };
     done.unwrap_or_else(|error| {

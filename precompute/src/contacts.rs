@@ -10,6 +10,7 @@ mod dimensions;
 mod forgotten;
 mod import;
 mod places;
+pub mod release;
 
 use std::collections::BTreeMap;
 

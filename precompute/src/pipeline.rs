@@ -76,6 +76,7 @@ pub fn run(path: &Path, forgotten: &Forgotten) -> Result<Dataset, InputError> {
             attribution: project.dataset.attribution,
             layers,
             contacts: Vec::new(),
+            releases: Vec::new(),
             files: std::collections::BTreeMap::new(),
         },
         levels_of_layer,
@@ -127,6 +128,7 @@ impl Dataset {
         for set in contacts {
             manifest.contacts.push(set.write(&mut stage)?);
         }
+        manifest.releases = store.carry_releases(&mut stage)?;
         store.publish(&stage, manifest, |id| {
             report.version = Some(id.to_owned());
             report.to_json()

@@ -15,7 +15,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use tilecore::dataset::schema::{FileEntry, Manifest};
+use tilecore::dataset::schema::{FileEntry, Manifest, Release};
 
 use crate::inspect;
 
@@ -200,6 +200,31 @@ impl Store {
             at(&path, fs::remove_dir_all(&path))?;
         }
         at(&self.versions, sync_directory(&self.versions))
+    }
+
+    /// Copies the releases of the current version into a new one: they are frozen, and only
+    /// `precompute release` replaces or withdraws them.
+    ///
+    /// # Errors
+    /// When there is a version and its releases cannot be copied.
+    pub fn carry_releases(&self, stage: &mut Stage) -> Result<Vec<Release>, PublishError> {
+        let Some(current) = self.current() else {
+            return Ok(Vec::new());
+        };
+        let directory = self.versions.join(current);
+        let path = directory.join(MANIFEST);
+        let manifest = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            read => at(&path, read)?,
+        };
+        // A version of another format is built anew, releases with it.
+        let Ok(manifest) = serde_json::from_slice::<Manifest>(&manifest) else {
+            return Ok(Vec::new());
+        };
+        for release in &manifest.releases {
+            stage.copy(&release.arrow, &directory.join(&release.arrow))?;
+        }
+        Ok(manifest.releases)
     }
 
     /// Renames the stage to its id, unless that version is there already and whole.

@@ -52,6 +52,11 @@ pub fn import(
 }
 
 impl ReadSet {
+    #[must_use]
+    pub fn rows(&self) -> &ContactRows {
+        &self.rows
+    }
+
     /// Writes the set's file, and says what it holds.
     ///
     /// # Errors
