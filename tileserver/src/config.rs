@@ -5,7 +5,12 @@ use std::time::Duration;
 
 /// Serves the maps of a dataset directory as vector tiles.
 #[derive(Debug, Clone, clap::Parser)]
-#[command(name = "tileserver", version, about)]
+#[command(
+    name = "tileserver",
+    version,
+    about,
+    after_help = "`tileserver keys add --help` tells how to make a key."
+)]
 pub struct Config {
     /// Directory that `precompute build --out` wrote
     #[arg(long, env = "MAILLE_DATASET", value_name = "DIR")]
@@ -23,6 +28,11 @@ pub struct Config {
     /// URL under which clients reach this server; by default derived from the listening address
     #[arg(long, env = "MAILLE_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     pub public_url: Option<String>,
+
+    /// File of API keys and policies, as `tileserver keys add` makes it; reads of contacts are
+    /// noted beside it, in FILE.audit.jsonl. Without it nobody sees contacts
+    #[arg(long, env = "MAILLE_KEYS", value_name = "FILE")]
+    pub keys: Option<PathBuf>,
 
     /// Memory for tiles and filters kept between requests, in MiB
     #[arg(

@@ -10,8 +10,8 @@ use crate::app::App;
 use crate::http::HttpError;
 use crate::http::edge::edge;
 use crate::routes::{
-    catalog, health, item, items, metrics, ogc, queryables, search, stats, styles, tilejson, tiles,
-    ui,
+    catalog, density, health, item, items, metrics, ogc, queryables, search, stats, styles, tilejson,
+    tiles, ui,
 };
 
 /// The whole server but its sockets.
@@ -43,6 +43,9 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/tileMatrixSets", get(ogc::tile_matrix_set::list))
         .route("/tileMatrixSets/{tms}", get(ogc::tile_matrix_set::one))
         .route("/styles/{id}/style.json", get(styles::style))
+        .route("/density/{set}", get(density::tilejson))
+        .route("/density/{set}/queryables", get(density::queryables))
+        .route("/density/{set}/{z}/{x}/{y}", get(density::tile))
         .route("/{layer}", get(tilejson::tilejson))
         .route("/{layer}/{z}/{x}/{y}", get(tiles::tile))
         .route("/{layer}/queryables", get(queryables::queryables))

@@ -18,7 +18,7 @@ pub async fn catalog(State(app): State<Arc<App>>, asked: Asked) -> Result<Respon
         .layers()
         .map(|layer| (layer.meta.name.clone(), entry(layer, &app.public_url)))
         .collect();
-    let catalog = json!({ "tiles": tiles, "density": {}, "maps": {} });
+    let catalog = json!({ "tiles": tiles, "density": super::density::catalog(&snapshot, &app.public_url), "maps": {} });
     Ok(Answer::json(&catalog, Freshness::Current).respond(&asked))
 }
 
