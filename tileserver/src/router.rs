@@ -10,8 +10,8 @@ use crate::app::App;
 use crate::http::HttpError;
 use crate::http::edge::edge;
 use crate::routes::{
-    catalog, density, health, item, items, metrics, ogc, queryables, search, stats, styles, tilejson,
-    tiles, ui,
+    catalog, density, health, item, items, metrics, ogc, queryables, search, stats, styles,
+    tilejson, tiles, ui,
 };
 
 /// The whole server but its sockets.
