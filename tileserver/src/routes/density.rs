@@ -95,6 +95,11 @@ pub async fn tilejson(
             (published.meta.bounds, describe_release(published, &filter)?)
         }
     };
+    // The public is told how many, not of how many.
+    let mut fields = json!({ "count": "Number" });
+    if snapshot.contacts.contains_key(&name) {
+        fields["share"] = json!("Number");
+    }
     let body = json!({
         "tilejson": "3.0.0",
         "tiles": [tiles],
@@ -110,7 +115,7 @@ pub async fn tilejson(
             "id": name,
             "minzoom": 0,
             "maxzoom": ZOOM_MAX,
-            "fields": { "count": "Number", "share": "Number" },
+            "fields": fields,
         }],
         "maille": ours,
     });

@@ -202,7 +202,7 @@ impl Release {
                     x,
                     y,
                     count,
-                    of: count,
+                    of: 0,
                 })
             })
             .collect()

@@ -17,7 +17,7 @@ pub struct CellCount {
     pub y: u8,
     /// Contacts in the cell that pass the filter; at least 1.
     pub count: u32,
-    /// Contacts in the cell.
+    /// Contacts in the cell; 0 where that is not told.
     pub of: u32,
 }
 
@@ -85,7 +85,9 @@ fn add_group(layer: Layer, group: &[CellCount], shape: CellShape) -> Result<Laye
     let mut feature = layer.into_feature(geometry);
     let CellCount { count, of, .. } = group[0];
     feature.add_tag_uint("count", u64::from(count));
-    feature.add_tag_double("share", f64::from(count) / f64::from(of));
+    if of > 0 {
+        feature.add_tag_double("share", f64::from(count) / f64::from(of));
+    }
     Ok(feature.into_layer())
 }
 
