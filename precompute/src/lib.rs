@@ -5,7 +5,9 @@
 //!        └─▸ tables ─▸ SQL ────┴▸ join ─▸ topology ─▸ levels ─▸ publish
 //! ```
 
+pub mod amend;
 pub mod cli;
+pub mod contacts;
 pub mod crs;
 pub mod indicators;
 pub mod input_error;

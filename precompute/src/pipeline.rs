@@ -11,6 +11,7 @@ use std::path::Path;
 use rustc_hash::FxHashSet;
 use tilecore::dataset::schema::{self, FORMAT_VERSION, Indicator, Manifest};
 
+use crate::contacts::{self, Forgotten, ReadSet};
 use crate::indicators::{self, BlockColumns, JoinLevel};
 use crate::input_error::InputError;
 use crate::levels::{self, LevelData};
@@ -28,14 +29,15 @@ use crate::units::{self, Parts, Units};
 pub struct Dataset {
     manifest: Manifest,
     levels_of_layer: Vec<Vec<LevelData>>,
+    contacts: Vec<ReadSet>,
     pub report: Report,
 }
 
-/// Reads, joins and builds what a project file describes.
+/// Reads, joins and builds what a project file describes, without the contacts in `forgotten`.
 ///
 /// # Errors
 /// When the project file or an input is at fault.
-pub fn run(path: &Path) -> Result<Dataset, InputError> {
+pub fn run(path: &Path, forgotten: &Forgotten) -> Result<Dataset, InputError> {
     let project = Project::read(path)?;
     let identity_columns = indicators::identity_columns();
     let mentions = Mentions::of(project.sql().chain(identity_columns));
@@ -59,6 +61,12 @@ pub fn run(path: &Path) -> Result<Dataset, InputError> {
         levels_of_layer.push(levels);
         report.layers.push(layer_report);
     }
+    let mut contacts = Vec::new();
+    for set in &project.contacts {
+        let (read, set_report) = contacts::import(&mut engine, set, forgotten)?;
+        contacts.push(read);
+        report.contacts.push(set_report);
+    }
     Ok(Dataset {
         manifest: Manifest {
             format: FORMAT_VERSION,
@@ -68,9 +76,11 @@ pub fn run(path: &Path) -> Result<Dataset, InputError> {
             attribution: project.dataset.attribution,
             layers,
             contacts: Vec::new(),
+            releases: Vec::new(),
             files: std::collections::BTreeMap::new(),
         },
         levels_of_layer,
+        contacts,
         report,
     })
 }
@@ -103,6 +113,7 @@ impl Dataset {
         let Self {
             mut manifest,
             levels_of_layer,
+            contacts,
             mut report,
         } = self;
         let mut stage = store.stage()?;
@@ -114,6 +125,10 @@ impl Dataset {
                 layer.levels.push(meta);
             }
         }
+        for set in contacts {
+            manifest.contacts.push(set.write(&mut stage)?);
+        }
+        manifest.releases = store.carry_releases(&mut stage)?;
         store.publish(&stage, manifest, |id| {
             report.version = Some(id.to_owned());
             report.to_json()

@@ -15,7 +15,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use tilecore::dataset::schema::{FileEntry, Manifest};
+use tilecore::dataset::schema::{FileEntry, Manifest, Release};
 
 use crate::inspect;
 
@@ -167,6 +167,66 @@ impl Store {
         self.replace(REPORT, report.as_bytes())
     }
 
+    /// Replaces a file beside the versions that only the dataset's owner may read.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_private(&self, name: &str, bytes: &[u8]) -> Result<(), PublishError> {
+        use std::os::unix::fs::OpenOptionsExt;
+        let new = self.root.join(format!(".{name}.new"));
+        let write = || {
+            let _ = fs::remove_file(&new);
+            let mut options = File::options();
+            let mut file = options
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&new)?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            fs::rename(&new, self.root.join(name))?;
+            sync_directory(&self.root)
+        };
+        at(&new, write())
+    }
+
+    /// Removes every version but one; a server that still serves another keeps its open files.
+    ///
+    /// # Errors
+    /// When a version cannot be removed.
+    pub fn keep_only(&self, id: &str) -> Result<(), PublishError> {
+        for name in self.entries()?.into_iter().filter(|name| name != id) {
+            let path = self.versions.join(name);
+            at(&path, fs::remove_dir_all(&path))?;
+        }
+        at(&self.versions, sync_directory(&self.versions))
+    }
+
+    /// Copies the releases of the current version into a new one: they are frozen, and only
+    /// `precompute release` replaces or withdraws them.
+    ///
+    /// # Errors
+    /// When there is a version and its releases cannot be copied.
+    pub fn carry_releases(&self, stage: &mut Stage) -> Result<Vec<Release>, PublishError> {
+        let Some(current) = self.current() else {
+            return Ok(Vec::new());
+        };
+        let directory = self.versions.join(current);
+        let path = directory.join(MANIFEST);
+        let manifest = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            read => at(&path, read)?,
+        };
+        // A version of another format is built anew, releases with it.
+        let Ok(manifest) = serde_json::from_slice::<Manifest>(&manifest) else {
+            return Ok(Vec::new());
+        };
+        for release in &manifest.releases {
+            stage.copy(&release.arrow, &directory.join(&release.arrow))?;
+        }
+        Ok(manifest.releases)
+    }
+
     /// Renames the stage to its id, unless that version is there already and whole.
     fn put_in_place(&self, stage: &Stage, id: &str, report: &str) -> Result<(), PublishError> {
         let target = self.versions.join(id);
@@ -269,6 +329,19 @@ impl Stage {
         let entry = at(&target, inspect::hash_file(&target))?;
         self.files.insert(path.to_owned(), entry);
         Ok(())
+    }
+
+    /// Copies a file of another version; `path` is relative, with `/`.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn copy(&mut self, path: &str, from: &Path) -> Result<(), PublishError> {
+        let mut source = at(from, File::open(from))?;
+        let target = self.dir.join(path);
+        self.write(path, |out| {
+            at(&target, io::copy(&mut source, out))?;
+            Ok(())
+        })
     }
 
     /// Brings the directories themselves to disk; the files are there already.

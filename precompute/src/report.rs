@@ -23,6 +23,8 @@ pub struct Report {
     pub dataset: String,
     pub tables: Vec<TableReport>,
     pub layers: Vec<LayerReport>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub contacts: Vec<ContactsReport>,
 }
 
 #[derive(Debug, Clone, Default, Serialize)]
@@ -35,6 +37,19 @@ pub struct LayerReport {
     pub identities: Vec<IdentityReport>,
     /// Of the finest level.
     pub coverage: Coverage,
+}
+
+/// What became of each row of a contact file: `rows` is `contacts` and all of `left_out`.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct ContactsReport {
+    pub name: String,
+    pub tenant: String,
+    /// Rows of the file.
+    pub rows: u64,
+    /// Persons whose place is known: those that density counts.
+    pub contacts: u64,
+    /// By reason.
+    pub left_out: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Clone, Default, Serialize)]

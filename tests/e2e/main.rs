@@ -1,5 +1,7 @@
 //! End-to-end tests: the real binaries, real files, real HTTP.
 
+mod contacts;
 mod durability;
 mod http;
 mod precompute;
+mod privacy;

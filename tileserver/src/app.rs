@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::http::HttpError;
+use crate::keyring::Keyring;
 use crate::maps::Maps;
 use crate::metrics::Metrics;
 use crate::pool::Pool;
+use crate::scope;
 use crate::served::Served;
 use crate::snapshot::Snapshot;
 
@@ -17,18 +19,20 @@ pub struct App {
     pub public_url: String,
     pub served: Served,
     pub maps: Maps,
+    /// Without it everybody is the public.
+    pub keys: Option<Keyring>,
     pub pool: Pool,
     pub metrics: Arc<Metrics>,
     pub request_ids: RequestIds,
 }
 
 impl App {
-    /// What a request is answered from.
+    /// What the request under way is answered from: what its caller may see, and nothing else.
     ///
     /// # Errors
-    /// `NotReady` before the first version is open.
+    /// `NotReady` before the first version is open, and outside of a request.
     pub fn snapshot(&self) -> Result<Arc<Snapshot>, HttpError> {
-        self.served.snapshot()
+        scope::seen()
     }
 }
 

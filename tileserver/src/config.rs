@@ -5,7 +5,12 @@ use std::time::Duration;
 
 /// Serves the maps of a dataset directory as vector tiles.
 #[derive(Debug, Clone, clap::Parser)]
-#[command(name = "tileserver", version, about)]
+#[command(
+    name = "tileserver",
+    version,
+    about,
+    after_help = "`tileserver keys add --help` tells how to make a key."
+)]
 pub struct Config {
     /// Directory that `precompute build --out` wrote
     #[arg(long, env = "MAILLE_DATASET", value_name = "DIR")]
@@ -27,6 +32,10 @@ pub struct Config {
     /// Directory of published maps, one `.toml` each; by default `maps` in the dataset or beside it
     #[arg(long, env = "MAILLE_MAPS", value_name = "DIR")]
     pub maps: Option<PathBuf>,
+    /// File of API keys and policies, as `tileserver keys add` makes it; reads of contacts are
+    /// noted beside it, in FILE.audit.jsonl. Without it nobody sees contacts
+    #[arg(long, env = "MAILLE_KEYS", value_name = "FILE")]
+    pub keys: Option<PathBuf>,
 
     /// Memory for tiles and filters kept between requests, in MiB
     #[arg(

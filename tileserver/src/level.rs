@@ -1,7 +1,8 @@
 //! A level as filters see it: its columns with keys, names and parents among them, and its shapes.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
+use tilecore::Bitmap;
 use tilecore::dataset::Level;
 use tilecore::dataset::columns::{Column, Texts};
 use tilecore::dataset::schema::{self, COLUMN_KEY, COLUMN_NAME, COLUMN_PARENT};
@@ -12,7 +13,9 @@ use tilecore::recompute::Parents;
 /// A level and what is derived from it when first asked for.
 #[derive(Debug)]
 pub struct LevelData {
-    pub level: Level,
+    pub level: Arc<Level>,
+    /// The rows that its callers may see; `None` for all.
+    permitted: Option<Arc<Bitmap>>,
     queryables: Queryables,
     keys: OnceLock<Column>,
     names: OnceLock<Column>,
@@ -23,10 +26,18 @@ pub struct LevelData {
 
 impl LevelData {
     #[must_use]
-    pub fn new(layer: &schema::Layer, meta: &schema::Level, level: Level) -> Self {
-        let queryables = Queryables::of_level(layer, meta, |name| level.column(name));
+    pub fn new(
+        layer: &schema::Layer,
+        meta: &schema::Level,
+        level: Arc<Level>,
+        permitted: Option<Arc<Bitmap>>,
+    ) -> Self {
+        // The values of a text are those of all rows.
+        let column = |name: &str| level.column(name).filter(|_| permitted.is_none());
+        let queryables = Queryables::of_level(layer, meta, column);
         Self {
             level,
+            permitted,
             queryables,
             keys: OnceLock::new(),
             names: OnceLock::new(),
@@ -38,6 +49,20 @@ impl LevelData {
     /// Where the units' ancestors at a level are kept once they are known.
     pub(crate) fn ancestors(&self, level: usize) -> &OnceLock<Parents> {
         &self.ancestors[level]
+    }
+
+    /// The rows that may be seen; `None` for all.
+    #[must_use]
+    pub fn permitted(&self) -> Option<&Arc<Bitmap>> {
+        self.permitted.as_ref()
+    }
+
+    /// Whether a row may be seen.
+    #[must_use]
+    pub fn permits(&self, row: usize) -> bool {
+        self.permitted
+            .as_ref()
+            .is_none_or(|rows| rows.contains(row))
     }
 
     /// What filters over the level may name.

@@ -9,6 +9,8 @@ use anyhow::Context as _;
 use clap::Parser as _;
 use tileserver::app::{App, RequestIds};
 use tileserver::config::Config;
+use tileserver::keyring::Keyring;
+use tileserver::keys_verb;
 use tileserver::maps::Maps;
 use tileserver::metrics::Metrics;
 use tileserver::pool::Pool;
@@ -21,6 +23,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 fn main() -> anyhow::Result<()> {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|verb| verb == "keys")
+    {
+        return keys_verb::run(std::env::args_os().skip(1));
+    }
     let config = Config::parse();
     let _log = tileserver::log::start(&config.log, config.log_json)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -38,7 +46,9 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let (stop, stopped) = watch::channel(false);
     let (look_now, looks) = mpsc::channel();
-    follow_signals(stop, look_now)?;
+    let (look_at_keys, key_looks) = mpsc::channel();
+    follow_signals(stop, look_now, look_at_keys)?;
+    let keys = config.keys.clone().map(Keyring::open).transpose()?;
 
     let public_url = config
         .public_url
@@ -47,6 +57,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let metrics = Arc::<Metrics>::default();
     let caches = Caches {
         bytes: config.cache_bytes(),
+        shared: keys.is_some(),
         metrics: Arc::clone(&metrics),
     };
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
@@ -57,6 +68,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let app = Arc::new(App {
         maps: Maps::new(config.maps.clone(), &config.dataset, &caches),
         served: Served::new(config.dataset.clone(), caches),
+        keys,
         pool: Pool::new(threads)?,
         metrics: Arc::clone(&metrics),
         request_ids: RequestIds::default(),
@@ -73,6 +85,12 @@ async fn run(config: Config) -> anyhow::Result<()> {
             watched.served.follow(&looks);
         })?;
 
+    let held = Arc::clone(&app);
+    let follow_keys = move || held.keys.iter().for_each(|keys| keys.follow(&key_looks));
+    std::thread::Builder::new()
+        .name("keys".into())
+        .spawn(follow_keys)?;
+
     let limits = Limits {
         connections: config.max_connections as usize,
         patience: config.client_timeout,
@@ -87,7 +105,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
 /// Reads the published maps, and again whenever one of them or the dataset changes.
 fn follow_maps(app: Arc<App>) {
     const PERIOD: Duration = Duration::from_secs(1);
-    let look = |app: &App| app.maps.look(app.snapshot().ok().as_deref());
+    let look = |app: &App| app.maps.look(app.served.scopes().as_deref());
     look(&app);
     let follow = move || {
         loop {
@@ -104,8 +122,12 @@ fn follow_maps(app: Arc<App>) {
 }
 
 /// SIGTERM and SIGINT stop the server; a second SIGINT ends it at once. SIGHUP looks for a new
-/// version now.
-fn follow_signals(stop: watch::Sender<bool>, look_now: mpsc::Sender<()>) -> anyhow::Result<()> {
+/// version and new keys now.
+fn follow_signals(
+    stop: watch::Sender<bool>,
+    look_now: mpsc::Sender<()>,
+    look_at_keys: mpsc::Sender<()>,
+) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
@@ -120,6 +142,7 @@ fn follow_signals(stop: watch::Sender<bool>, look_now: mpsc::Sender<()>) -> anyh
                 }
                 _ = hangup.recv() => {
                     let _ = look_now.send(());
+                    let _ = look_at_keys.send(());
                     continue;
                 }
             }

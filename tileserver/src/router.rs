@@ -10,7 +10,8 @@ use crate::app::App;
 use crate::http::HttpError;
 use crate::http::edge::edge;
 use crate::routes::{
-    catalog, health, item, items, map, metrics, ogc, queryables, search, stats, styles, tilejson, tiles, ui, zone,
+    catalog, density, health, item, items, map, metrics, ogc, queryables, search, stats, styles,
+    tilejson, tiles, ui, zone,
 };
 
 /// The whole server but its sockets.
@@ -48,6 +49,9 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/embed.js", get(map::parent_script))
         .route("/oembed", get(map::oembed))
         .route("/styles/{id}/style.json", get(styles::style))
+        .route("/density/{set}", get(density::tilejson))
+        .route("/density/{set}/queryables", get(density::queryables))
+        .route("/density/{set}/{z}/{x}/{y}", get(density::tile))
         .route("/{layer}", get(tilejson::tilejson))
         .route("/{layer}/{z}/{x}/{y}", get(tiles::tile))
         .route("/{layer}/queryables", get(queryables::queryables))

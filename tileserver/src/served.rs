@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 
-use crate::http::HttpError;
+use crate::access::Caller;
 use crate::load::{LoadError, current_version, load};
-use crate::snapshot::{Caches, Snapshot};
+use crate::scope::Scopes;
+use crate::snapshot::Caches;
 
 /// How often the dataset is looked at.
 const PERIOD: Duration = Duration::from_millis(500);
@@ -23,7 +24,7 @@ const RETRY: Duration = Duration::from_secs(10);
 pub struct Served {
     dataset: PathBuf,
     caches: Caches,
-    snapshot: ArcSwapOption<Snapshot>,
+    scopes: ArcSwapOption<Scopes>,
     // Held by the watching thread and by /ready and /metrics, for a moment each.
     refusal: Mutex<Option<Refusal>>,
 }
@@ -45,17 +46,16 @@ impl Served {
         Self {
             dataset,
             caches,
-            snapshot: ArcSwapOption::empty(),
+            scopes: ArcSwapOption::empty(),
             refusal: Mutex::new(None),
         }
     }
 
-    /// What requests are answered from; a request keeps to the one it took.
-    ///
-    /// # Errors
-    /// `NotReady` before the first version is open.
-    pub fn snapshot(&self) -> Result<Arc<Snapshot>, HttpError> {
-        self.snapshot.load_full().ok_or(HttpError::NotReady)
+    /// The version that requests are answered from, once one is open; a request keeps to the one
+    /// it took.
+    #[must_use]
+    pub fn scopes(&self) -> Option<Arc<Scopes>> {
+        self.scopes.load_full()
     }
 
     /// Why the version that the dataset names is not the one served.
@@ -82,11 +82,8 @@ impl Served {
             Ok(version) => version,
             Err(error) => return self.refuse(None, &error),
         };
-        let served = self.snapshot.load();
-        if served
-            .as_ref()
-            .is_some_and(|s| s.manifest.version == version)
-        {
+        let served = self.scopes.load();
+        if served.as_ref().is_some_and(|s| s.version() == version) {
             return self.set_refusal(None);
         }
         if let Some(refusal) = self.refusal()
@@ -98,7 +95,10 @@ impl Served {
         let started = Instant::now();
         match load(&self.dataset, &version, &self.caches) {
             Ok(snapshot) => {
-                self.snapshot.store(Some(Arc::new(snapshot)));
+                let scopes = Scopes::new(snapshot, self.caches.clone());
+                // What most will ask for is ready before anybody does.
+                let _ = scopes.make_for(&Caller::public_of_everything());
+                self.scopes.store(Some(Arc::new(scopes)));
                 self.set_refusal(None);
                 self.caches.metrics.datasets_loaded.fetch_add(1, Relaxed);
                 let millis = started.elapsed().as_millis();
@@ -115,7 +115,7 @@ impl Served {
             .is_some_and(|old| old.version == version && old.detail == detail);
         if !known {
             self.caches.metrics.datasets_refused.fetch_add(1, Relaxed);
-            let serving = self.snapshot.load().is_some();
+            let serving = self.scopes.load().is_some();
             tracing::error!(
                 version,
                 cause = error.cause(),

@@ -3,22 +3,26 @@
 //! The caches live here, so nothing of one version can answer for another, and all of it goes
 //! when the last request that uses the version ends.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use tilecore::Bitmap;
 use tilecore::dataset::Level;
 use tilecore::dataset::columns::Column;
+use tilecore::dataset::contacts::{ContactSet, ContactsError};
 use tilecore::dataset::open::OpenError;
+use tilecore::dataset::release::{Release, ReleaseError};
 use tilecore::dataset::schema::{self, Manifest};
 use tilecore::dataset::schema::{COLUMN_KEY, COLUMN_PARENT};
-use tilecore::filter::{Filter, Table as _};
+use tilecore::filter::{Filter, Queryables, Table as _};
 use tilecore::recompute::Parents;
 use tilecore::template::{Template, TemplateError, TemplateSpec};
 use tilecore::tile::{TileCoord, ZOOM_MAX};
 
 use crate::analysis::{Computed, ComputedKey};
+use crate::contacts::{Contacts, Passing, PassingKey};
 use crate::http::HttpError;
 use crate::level::LevelData;
 use crate::memo::{Fault, Memo, Place, Wanted, Weigh};
@@ -31,8 +35,12 @@ use crate::search;
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the message documents the variant")]
 pub enum SnapshotError {
-    #[error("the dataset has no layers")]
-    NoLayers,
+    #[error("the dataset has neither layers nor contacts")]
+    Empty,
+    #[error("contacts `{set}`: {source}")]
+    Contacts { set: String, source: ContactsError },
+    #[error("release of `{set}`: {source}")]
+    Release { set: String, source: ReleaseError },
     #[error("layer `{0}` occurs twice, or its name cannot stand in a URL")]
     LayerName(String),
     #[error("layer `{0}` has no levels")]
@@ -49,6 +57,8 @@ pub enum SnapshotError {
 #[derive(Debug, Clone)]
 pub struct Caches {
     pub bytes: usize,
+    /// Whether callers of several kinds share the bytes.
+    pub shared: bool,
     pub metrics: Arc<Metrics>,
 }
 
@@ -56,6 +66,11 @@ pub struct Caches {
 #[derive(Debug)]
 pub struct Snapshot {
     pub manifest: Manifest,
+    /// By name; those of the caller's tenant, to its staff.
+    pub contacts: BTreeMap<String, Arc<Contacts>>,
+    /// By name of their sets; to everybody.
+    pub releases: BTreeMap<String, Arc<Published>>,
+    pub passing_contacts: Arc<Memo<PassingKey, Passing>>,
     /// In the order of the manifest's layers.
     levels: Vec<Vec<LevelData>>,
     numbers: FxHashMap<String, usize>,
@@ -109,6 +124,14 @@ impl Weigh for Bitmap {
     }
 }
 
+/// A release as it is served.
+#[derive(Debug)]
+pub struct Published {
+    pub meta: schema::Release,
+    pub queryables: Queryables,
+    pub release: Release,
+}
+
 /// A layer of a snapshot.
 #[derive(Debug, Clone, Copy)]
 pub struct LayerRef<'a> {
@@ -136,17 +159,20 @@ impl Snapshot {
         files: &FxHashMap<String, Bytes>,
         caches: &Caches,
     ) -> Result<Self, SnapshotError> {
-        if manifest.layers.is_empty() {
-            return Err(SnapshotError::NoLayers);
+        if manifest.layers.is_empty()
+            && manifest.contacts.is_empty()
+            && manifest.releases.is_empty()
+        {
+            return Err(SnapshotError::Empty);
         }
         let file = |path: &String| {
             let bytes = files.get(path).cloned();
             bytes.ok_or_else(|| SnapshotError::NotListed(path.clone()))
         };
-        let mut numbers = FxHashMap::default();
+        let mut names = FxHashSet::default();
         let mut levels = Vec::new();
-        for (number, layer) in manifest.layers.iter().enumerate() {
-            if !is_url_name(&layer.name) || numbers.insert(layer.name.clone(), number).is_some() {
+        for layer in &manifest.layers {
+            if !is_url_name(&layer.name) || !names.insert(&layer.name) {
                 return Err(SnapshotError::LayerName(layer.name.clone()));
             }
             if layer.levels.is_empty() {
@@ -161,20 +187,66 @@ impl Snapshot {
                     });
                 }
                 let data = Level::open(level, file(&level.fgb)?, file(&level.arrow)?)?;
-                opened.push(LevelData::new(layer, level, data));
+                opened.push(LevelData::new(layer, level, Arc::new(data), None));
             }
             levels.push(opened);
         }
-        let searches = levels.iter().map(|_| OnceLock::new()).collect();
-        Ok(Self {
-            searches,
+        let mut contacts = BTreeMap::new();
+        for set in &manifest.contacts {
+            let opened = ContactSet::open(set, file(&set.arrow)?);
+            let opened = opened.map_err(|source| SnapshotError::Contacts {
+                set: set.name.clone(),
+                source,
+            })?;
+            if let Some(opened) = Contacts::within(set, &Arc::new(opened), None) {
+                contacts.insert(set.name.clone(), Arc::new(opened));
+            }
+        }
+        let mut releases = BTreeMap::new();
+        for meta in &manifest.releases {
+            let opened = Release::open(meta, file(&meta.arrow)?);
+            let release = opened.map_err(|source| SnapshotError::Release {
+                set: meta.name.clone(),
+                source,
+            })?;
+            let published = Published {
+                meta: meta.clone(),
+                queryables: Release::queryables(meta),
+                release,
+            };
+            releases.insert(meta.name.clone(), Arc::new(published));
+        }
+        Ok(Self::of(manifest, levels, contacts, releases, caches))
+    }
+
+    /// Of parts that fit together.
+    #[must_use]
+    pub fn of(
+        manifest: Manifest,
+        levels: Vec<Vec<LevelData>>,
+        contacts: BTreeMap<String, Arc<Contacts>>,
+        releases: BTreeMap<String, Arc<Published>>,
+        caches: &Caches,
+    ) -> Self {
+        // Contacts take their share where there are any.
+        let (templates, passing) = if contacts.is_empty() {
+            (caches.bytes / 8 * 5, 0)
+        } else {
+            (caches.bytes / 8 * 3, caches.bytes / 4)
+        };
+        let layers = manifest.layers.iter().enumerate();
+        Self {
+            numbers: layers.map(|(i, layer)| (layer.name.clone(), i)).collect(),
+            searches: levels.iter().map(|_| OnceLock::new()).collect(),
             manifest,
+            contacts,
+            releases,
             levels,
-            numbers,
             bitmaps: Memo::new(caches.bytes / 4, Arc::clone(&caches.metrics.bitmaps)),
-            templates: Memo::new(caches.bytes / 8 * 5, Arc::clone(&caches.metrics.templates)),
+            passing_contacts: Memo::new(passing, Arc::clone(&caches.metrics.bitmaps)),
+            templates: Memo::new(templates, Arc::clone(&caches.metrics.templates)),
             computed: Memo::new(caches.bytes / 8, Arc::clone(&caches.metrics.computed)),
-        })
+        }
     }
 
     /// What no filter changes of a tile that shows a level.
@@ -218,7 +290,7 @@ impl Snapshot {
         Ok(self.templates.get_or_compute(&key, place, build).await?)
     }
 
-    /// The rows of a level that pass a filter; `None` when all do.
+    /// The rows of a level that pass a filter and may be seen; `None` when all do.
     pub async fn rows(
         self: &Arc<Self>,
         pool: &Pool,
@@ -226,7 +298,7 @@ impl Snapshot {
         filter: &Filter,
     ) -> Result<Option<Arc<Bitmap>>, HttpError> {
         if filter.is_everything() {
-            return Ok(None);
+            return Ok(level.data.permitted().map(Arc::clone));
         }
         let (layer, number) = (level.layer.number, level.number);
         let key = FilterKey {
@@ -245,7 +317,11 @@ impl Snapshot {
             let table = &snapshot.levels[layer][number];
             let program = filter.compile(table);
             let program = program.map_err(|error| Fault::Broken(error.to_string()))?;
-            Ok(program.evaluate())
+            let mut rows = program.evaluate();
+            if let Some(permitted) = table.permitted() {
+                rows.intersect(permitted);
+            }
+            Ok(rows)
         };
         Ok(Some(
             self.bitmaps.get_or_compute(&key, place, evaluate).await?,
@@ -278,7 +354,11 @@ impl Snapshot {
         let snapshot = Arc::clone(self);
         let carry = move |_: &Wanted| {
             let level = snapshot.layer_at(layer).level_at(number);
-            Ok(level.carried_from(of, &spoken))
+            let mut carried = level.carried_from(of, &spoken);
+            if let Some(permitted) = level.data.permitted() {
+                carried.intersect(permitted);
+            }
+            Ok(carried)
         };
         let place = Place::Pool(pool);
         Ok(Some(self.bitmaps.get_or_compute(&key, place, carry).await?))

@@ -147,7 +147,11 @@ impl<'a> TileRequest<'a> {
     pub fn is_empty_for_good(&self) -> bool {
         let bounds = self.coord.buffered_bounds();
         let mut layers = self.parts.iter().map(|part| part.level.layer);
-        layers.all(|layer| !layer.levels().any(|level| level.data.level.touches(bounds)))
+        let may_show = |level: LevelRef<'_>| {
+            // Where there is nothing to see, it is not told whether there is something.
+            level.data.permitted().is_some() || level.data.level.touches(bounds)
+        };
+        layers.all(|layer| !layer.levels().any(may_show))
     }
 }
 

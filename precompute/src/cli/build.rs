@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::Common;
+use crate::contacts::Forgotten;
 use crate::pipeline;
 use crate::publish::Store;
 
@@ -26,7 +27,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     args.common.start_threads()?;
     let store = Store::open(&args.out)?;
-    let dataset = pipeline::run(&args.project)?;
+    let dataset = pipeline::run(&args.project, &Forgotten::read(&args.out)?)?;
     let lowest = dataset
         .report
         .lowest_match()

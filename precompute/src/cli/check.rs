@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::Common;
+use crate::contacts::Forgotten;
 
 /// Read, join and report; write nothing
 #[derive(Debug, clap::Args)]
@@ -17,7 +18,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     args.common.start_threads()?;
-    let dataset = crate::pipeline::run(&args.project)?;
+    let dataset = crate::pipeline::run(&args.project, &Forgotten::default())?;
     super::print_report(&dataset.report, args.common.json)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -67,6 +67,9 @@ impl Classes {
 
 impl Finished {
     pub(super) fn code(&self, provisional: u16) -> u8 {
-        self.codes.get(usize::from(provisional)).copied().unwrap_or(0)
+        self.codes
+            .get(usize::from(provisional))
+            .copied()
+            .unwrap_or(0)
     }
 }

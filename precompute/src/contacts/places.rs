@@ -42,15 +42,32 @@ impl NoPlace {
 }
 
 impl Places {
+    /// Those of a contact set.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub(super) fn of(set: &Contacts) -> Result<Self, InputError> {
+        let context = format!("contacts {}", set.name);
+        let columns = [&set.lon, &set.lat, &set.x, &set.y];
+        Self::new(&context, columns, set.crs.as_deref())
+    }
+
+    /// From `lon`, `lat`, `x` and `y`.
+    ///
     /// # Errors
     /// When the coordinates' columns or reference system are not said, or not known.
-    pub(super) fn of(set: &Contacts) -> Result<Self, InputError> {
-        let fault = |message: &str| InputError::new(format!("contacts {}", set.name), message);
-        let (columns, crs) = match (&set.lon, &set.lat, &set.x, &set.y) {
-            (Some(lon), Some(lat), None, None) => ([lon, lat], Crs::degrees()),
-            (None, None, Some(x), Some(y)) => {
-                let crs = set.crs.as_deref().ok_or_else(|| fault("`x` and `y` need `crs`"))?;
-                ([x, y], Crs::parse(crs).map_err(|e| fault(&format!("`crs`: {e}")))?)
+    pub(super) fn new(
+        context: &str,
+        columns: [&Option<String>; 4],
+        crs: Option<&str>,
+    ) -> Result<Self, InputError> {
+        let fault = |message: &str| InputError::new(context, message);
+        let (columns, crs) = match columns {
+            [Some(lon), Some(lat), None, None] => ([lon, lat], Crs::degrees()),
+            [None, None, Some(x), Some(y)] => {
+                let crs = crs.ok_or_else(|| fault("`x` and `y` need `crs`"))?;
+                let crs = Crs::parse(crs).map_err(|e| fault(&format!("`crs`: {e}")))?;
+                ([x, y], crs)
             }
             _ => return Err(fault("give `lon` and `lat`, or `x`, `y` and `crs`")),
         };

@@ -49,18 +49,26 @@ fn every_row_is_a_contact_or_counted() {
         ("coordinates_zero", 1),
         ("outside_the_world", 1),
         (NO_ID, 1),
-        (FORGOTTEN, 1),
+        (ERASED, 1),
         ("imprecise_place", 1),
         (FILTERED, 1),
     ];
     let expected = expected.map(|(reason, count)| (reason.to_owned(), count));
     assert_eq!(rows.left_out, BTreeMap::from(expected));
-    assert_eq!(rows.keys.len() as u64 + rows.left_out.values().sum::<u64>(), 10);
+    assert_eq!(
+        rows.keys.len() as u64 + rows.left_out.values().sum::<u64>(),
+        10
+    );
 }
 
 #[test]
 fn classes_are_coded_in_byte_order_whatever_the_order_of_rows() {
-    let lines = ["a,2.35,48.85,yes", "b,2.36,48.86,no", "c,2.37,48.87,", "d,2.38,48.88,yes"];
+    let lines = [
+        "a,2.35,48.85,yes",
+        "b,2.36,48.86,no",
+        "c,2.37,48.87,",
+        "d,2.38,48.88,yes",
+    ];
     let csv = |lines: &[&str]| format!("person_id,lon,lat,level\n{}\n", lines.join("\n"));
     let rows = read_csv(&csv(&lines), DEGREES).expect("valid");
     assert_eq!(rows.dimensions[0].classes, ["no", "yes"]);
@@ -68,7 +76,10 @@ fn classes_are_coded_in_byte_order_whatever_the_order_of_rows() {
     let mut reversed = lines;
     reversed.reverse();
     let again = read_csv(&csv(&reversed), DEGREES).expect("valid");
-    assert_eq!((again.keys, again.dimensions[0].codes.clone()), (rows.keys, rows.dimensions[0].codes.clone()));
+    assert_eq!(
+        (again.keys, again.dimensions[0].codes.clone()),
+        (rows.keys, rows.dimensions[0].codes.clone())
+    );
 }
 
 #[test]
@@ -76,7 +87,10 @@ fn a_row_with_a_place_stands_for_its_person() {
     let csv = "person_id,lon,lat,level\na,,,1\na,2.35,48.85,2\n";
     let rows = read_csv(csv, DEGREES).expect("valid");
     assert_eq!(rows.keys.len(), 1);
-    assert_eq!(rows.dimensions[0].classes[usize::from(rows.dimensions[0].codes[0]) - 1], "2");
+    assert_eq!(
+        rows.dimensions[0].classes[usize::from(rows.dimensions[0].codes[0]) - 1],
+        "2"
+    );
 }
 
 #[test]
@@ -87,7 +101,10 @@ fn projected_coordinates_need_their_system() {
     let rows = read_csv(csv, "x = \"x\"\ny = \"y\"\ncrs = \"EPSG:2154\"").expect("Lambert-93");
     // Paris, against cs2cs EPSG:2154 EPSG:4326.
     let [west, south, ..] = rows.bounds;
-    assert!((west - 2.346).abs() < 0.01 && (south - 48.858).abs() < 0.01, "{west} {south}");
+    assert!(
+        (west - 2.346).abs() < 0.01 && (south - 48.858).abs() < 0.01,
+        "{west} {south}"
+    );
 }
 
 #[test]

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use tilecore::dataset::release::{CLASSES_MAX, CROSSED_MAX};
 use tilecore::dataset::schema::{COLUMN_KEY, RESERVED};
 
 use super::read::{Fault, Step, zooms_unset};
 use super::{
-    Contacts, IndicatorBlock, Layer, Level, Project, RULES, Table, TableFormat, TransferSide,
-    ZOOM_MAX,
+    Contacts, ContactsRelease, IndicatorBlock, Layer, Level, Project, RULES, Table, TableFormat,
+    TransferSide, ZOOM_MAX,
 };
 use crate::sql;
 
@@ -65,6 +66,10 @@ pub(super) fn complete(project: &mut Project) -> Result<(), Fault> {
     for (i, set) in project.contacts.iter().enumerate() {
         let at = root.key("contacts").index(i);
         unique(&set.name, &mut names, &at.key("name"))?;
+        if relations.contains(&set.name) {
+            let message = format!("a table is called {:?} too: rename one", set.name);
+            return at.key("name").fault(message);
+        }
         check_contacts(set, &at)?;
     }
     if project.layers.is_empty() && project.contacts.is_empty() {
@@ -253,7 +258,45 @@ fn check_contacts(set: &Contacts, at: &At) -> Result<(), Fault> {
         name(dimension, &at)?;
         required_sql(fragment, &at)?;
     }
+    if let Some(release) = &set.release {
+        check_release(release, set, &at.key("release"))?;
+    }
     check_dialect(&set.table(), at)
+}
+
+fn check_release(release: &ContactsRelease, set: &Contacts, at: &At) -> Result<(), Fault> {
+    for (dimension, classes) in &release.dimensions {
+        let at = at.key("dimensions").key(dimension);
+        if !set.dimensions.iter().any(|(known, _)| known == dimension) {
+            return at.fault(format!("{dimension:?} is no dimension of these contacts"));
+        }
+        let distinct: BTreeSet<&String> = classes.iter().collect();
+        if classes.is_empty() || classes.len() > CLASSES_MAX || distinct.len() < classes.len() {
+            return at.fault(format!("give 1 to {CLASSES_MAX} classes, each once"));
+        }
+    }
+    for (i, cube) in release.cubes.iter().enumerate() {
+        let at = at.key("cubes").index(i);
+        let distinct: BTreeSet<&String> = cube.iter().collect();
+        if cube.is_empty() || cube.len() > CROSSED_MAX || distinct.len() < cube.len() {
+            return at.fault(format!("cross 1 to {CROSSED_MAX} dimensions"));
+        }
+        let known = |name: &&String| release.dimensions.iter().any(|(known, _)| known == *name);
+        if let Some(unknown) = cube.iter().find(|name| !known(name)) {
+            return at.fault(format!("{unknown:?} has no classes under `dimensions`"));
+        }
+    }
+    let addresses = &release.addresses;
+    let at = at.key("addresses");
+    for (key, fragment) in [
+        ("lon", &addresses.lon),
+        ("lat", &addresses.lat),
+        ("x", &addresses.x),
+        ("y", &addresses.y),
+    ] {
+        optional_sql(fragment.as_deref(), &at.key(key))?;
+    }
+    check_dialect(&addresses.table(&set.name), &at)
 }
 
 fn check_table(table: &Table, at: &At) -> Result<(), Fault> {

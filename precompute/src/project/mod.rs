@@ -13,8 +13,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
-use tilecore::dataset::schema::Localized;
+use tilecore::dataset::schema::{Dimension, Localized};
 
+use crate::input_error::InputError;
 use crate::polygons::PolygonSource;
 
 /// The key repairs a block may ask for by name.
@@ -319,6 +320,90 @@ pub struct Contacts {
     /// What filters may ask of a person: name ▸ SQL, at most 64 classes each.
     #[serde(default, deserialize_with = "read::ordered")]
     pub dimensions: Vec<(String, String)>,
+    /// `[contacts.release]`: what `precompute release` counts for the public.
+    pub release: Option<ContactsRelease>,
+}
+
+/// `[contacts.release]`: closed classes in public cells.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContactsRelease {
+    /// A public file of addresses: where nobody has one, nobody is counted.
+    pub addresses: Addresses,
+    /// Dimension ▸ its classes, at most 6; other values are counted together.
+    #[serde(default, deserialize_with = "read::ordered")]
+    pub dimensions: Vec<(String, Vec<String>)>,
+    /// Dimensions to cross, at most two a cube, which share the ε; by default each alone.
+    #[serde(default)]
+    pub cubes: Vec<Vec<String>>,
+}
+
+/// `addresses = { path, lon, lat }`, or `x`, `y` and `crs`, of `[contacts.release]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Addresses {
+    /// As a table's, and so are the keys up to `columns`.
+    pub path: PathBuf,
+    pub format: Option<TableFormat>,
+    pub delimiter: Option<char>,
+    pub decimal: Option<char>,
+    pub encoding: Option<Encoding>,
+    pub header: Option<bool>,
+    pub columns: Option<Vec<String>>,
+    /// SQL: degrees.
+    pub lon: Option<String>,
+    pub lat: Option<String>,
+    /// SQL: coordinates in `crs`.
+    pub x: Option<String>,
+    pub y: Option<String>,
+    #[serde(default, deserialize_with = "read::crs")]
+    pub crs: Option<String>,
+}
+
+impl ContactsRelease {
+    /// The cubes, each dimension with its classes.
+    #[must_use]
+    pub fn cubes(&self) -> Vec<Vec<Dimension>> {
+        let alone = || self.dimensions.iter().map(|(name, _)| vec![name.clone()]);
+        let cubes = if self.cubes.is_empty() {
+            alone().collect()
+        } else {
+            self.cubes.clone()
+        };
+        let of = |name: &String| {
+            let classes = self.dimensions.iter().find(|(known, _)| known == name);
+            let (name, mut classes) = classes?.clone();
+            classes.sort_unstable();
+            Some(Dimension { name, classes })
+        };
+        let cubes: Vec<Vec<Dimension>> = (cubes.iter())
+            .map(|cube| cube.iter().filter_map(of).collect())
+            .collect();
+        // Without dimensions everybody is counted alike.
+        if cubes.is_empty() {
+            vec![Vec::new()]
+        } else {
+            cubes
+        }
+    }
+}
+
+impl Addresses {
+    /// The file as a table beside the contacts of `set`.
+    #[must_use]
+    pub fn table(&self, set: &str) -> Table {
+        Table {
+            name: format!("{set} addresses"),
+            path: self.path.clone(),
+            format: self.format,
+            delimiter: self.delimiter,
+            decimal: self.decimal,
+            encoding: self.encoding,
+            header: self.header,
+            columns: self.columns.clone(),
+            ..Table::default()
+        }
+    }
 }
 
 impl Contacts {
@@ -340,6 +425,28 @@ impl Contacts {
 }
 
 impl Project {
+    /// The contact set of a name.
+    ///
+    /// # Errors
+    /// When the file has none; the names it has.
+    pub fn contact_set(&self, name: &str) -> Result<&Contacts, InputError> {
+        self.contacts
+            .iter()
+            .find(|set| set.name == name)
+            .ok_or_else(|| {
+                let names: Vec<&str> = self.contacts.iter().map(|set| &*set.name).collect();
+                let message = format!(
+                    "there are no contacts {name:?}; the file has {}",
+                    if names.is_empty() {
+                        "none".to_owned()
+                    } else {
+                        names.join(", ")
+                    }
+                );
+                InputError::new(self.path.display().to_string(), message)
+            })
+    }
+
     /// Every piece of SQL in the file, and the names it reads beside it.
     pub fn sql(&self) -> impl Iterator<Item = &str> {
         let layers = self.layers.iter().flat_map(|layer| {
@@ -379,6 +486,10 @@ impl Project {
                         .map(Option::as_deref),
                 )
                 .chain(set.dimensions.iter().map(|(_, sql)| Some(sql.as_str())))
+                .chain(set.release.iter().flat_map(|release| {
+                    let of = &release.addresses;
+                    [&of.lon, &of.lat, &of.x, &of.y].map(Option::as_deref)
+                }))
         });
         layers.chain(contacts).flatten()
     }

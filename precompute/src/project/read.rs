@@ -169,6 +169,11 @@ fn resolve_paths(
     for (i, set) in project.contacts.iter_mut().enumerate() {
         let keys = vec!["contacts".into(), i.into(), "path".into()];
         resolve(&mut set.path, keys)?;
+        if let Some(release) = &mut set.release {
+            let keys = ["release", "addresses", "path"].map(Into::into);
+            let keys = [vec!["contacts".into(), i.into()], keys.to_vec()].concat();
+            resolve(&mut release.addresses.path, keys)?;
+        }
     }
     Ok(())
 }

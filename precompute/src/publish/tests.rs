@@ -11,6 +11,7 @@ fn manifest(name: &str) -> Manifest {
         attribution: String::new(),
         layers: Vec::new(),
         contacts: Vec::new(),
+        releases: Vec::new(),
         files: BTreeMap::new(),
     }
 }

@@ -4,7 +4,10 @@ use std::fmt::{self, Write};
 
 use crate::tables::TableReport;
 
-use super::{FeatureNote, IdentityReport, JoinReport, LayerReport, LevelReport, Orphan, Report};
+use super::{
+    ContactsReport, FeatureNote, IdentityReport, JoinReport, LayerReport, LevelReport, Orphan,
+    Report,
+};
 
 /// Examples shown of each kind; the JSON has them all.
 const EXAMPLES: usize = 5;
@@ -19,6 +22,9 @@ pub fn print(report: &Report, out: &mut impl Write) -> fmt::Result {
     }
     for layer in &report.layers {
         print_layer(layer, out)?;
+    }
+    for set in &report.contacts {
+        print_contacts(set, out)?;
     }
     match &report.version {
         Some(version) => writeln!(out, "version {version}"),
@@ -38,6 +44,19 @@ fn print_table(table: &TableReport, out: &mut impl Write) -> fmt::Result {
     }
     if table.notes.len() > EXAMPLES {
         writeln!(out, "  … {} notes in all", table.notes.len())?;
+    }
+    Ok(())
+}
+
+fn print_contacts(set: &ContactsReport, out: &mut impl Write) -> fmt::Result {
+    let (rows, contacts) = (grouped(set.rows), grouped(set.contacts));
+    writeln!(
+        out,
+        "contacts {} of {}: {rows} rows, {contacts} contacts",
+        set.name, set.tenant
+    )?;
+    for (reason, count) in &set.left_out {
+        writeln!(out, "  {} {reason}", grouped(*count))?;
     }
     Ok(())
 }

@@ -48,6 +48,7 @@ impl Files {
         files.insert(path.to_owned(), Bytes::from(damaged));
         let caches = Caches {
             bytes: 1 << 20,
+            shared: false,
             metrics: Arc::default(),
         };
         if let Ok(snapshot) = Snapshot::open(self.manifest.clone(), &files, &caches) {

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+pub mod crowd;
 pub mod mvt;
 pub mod server;
 pub mod village;

@@ -16,7 +16,7 @@ pub struct Layer {
 pub struct Feature {
     pub id: u64,
     pub properties: BTreeMap<String, Value>,
-    /// Rings, each a list of places; holes are not told apart.
+    /// Rings, each a list of places; holes are not told apart. Of points, one place each.
     pub rings: Vec<Vec<(i64, i64)>>,
 }
 
@@ -165,7 +165,7 @@ fn feature(bytes: &[u8], keys: &[String], values: &[Value]) -> Feature {
                     feature.properties.insert(key.clone(), value.clone());
                 }
             }
-            3 => assert_eq!(field.varint(), 3, "a polygon"),
+            3 => assert!(matches!(field.varint(), 1 | 3), "points or polygons"),
             4 => feature.rings = rings(&varints(field.bytes())),
             other => panic!("field {other} in a feature"),
         }
@@ -183,7 +183,7 @@ fn rings(commands: &[u64]) -> Vec<Vec<(i64, i64)>> {
             at
         };
         match (command & 7, command >> 3) {
-            (1, 1) => rings.push(vec![step()]),
+            (1, count) => rings.extend((0..count).map(|_| vec![step()])),
             (2, count) => {
                 let ring = rings.last_mut().expect("a MoveTo first");
                 ring.extend((0..count).map(|_| step()));

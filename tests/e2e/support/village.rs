@@ -306,6 +306,7 @@ fn manifest() -> Manifest {
         attribution: "Town & <b>Sons</b>".into(),
         layers: vec![town, water],
         contacts: Vec::new(),
+        releases: Vec::new(),
         files: BTreeMap::new(),
     }
 }

@@ -128,6 +128,53 @@ pub enum KeysError {
     Random,
 }
 
+impl KeysError {
+    /// A word for the log, which is not told what the file says.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Toml(_) => "toml",
+            Self::Secret => "secret",
+            Self::Hash(_) => "hash",
+            Self::Tenant(_) => "tenant",
+            Self::Expires(_) => "expires",
+            Self::Taken(_) => "name",
+            Self::Algorithm(_) | Self::JwtKey(_) => "jwt",
+            Self::Random => "random",
+        }
+    }
+}
+
+/// A keys file's text with one key more, comments and all; and the key.
+///
+/// # Errors
+/// When the file is not valid, the name is taken, or there are no random bytes.
+pub fn add_key(text: &str, new: NewKey) -> Result<(String, String), KeysError> {
+    #[derive(Serialize)]
+    struct Block<'a> {
+        key: &'a [Key],
+    }
+    let before = KeysFile::parse(text)?;
+    let had_secret = !before.secret.is_empty();
+    let Added { file, key } = before.with_key(new)?;
+    let last = file.keys.len().saturating_sub(1);
+    let block = toml::to_string(&Block {
+        key: &file.keys[last..],
+    });
+    let block = block.map_err(|_| KeysError::Secret)?;
+    let mut out = String::new();
+    if !had_secret {
+        out = format!("secret = \"{}\"\n\n", file.secret);
+    }
+    out.push_str(text);
+    if !out.ends_with('\n') {
+        out.push('\n');
+    }
+    out.push_str(&block);
+    KeysFile::parse(&out)?;
+    Ok((out, key))
+}
+
 impl KeysFile {
     /// Parses and checks a file.
     ///
@@ -211,6 +258,7 @@ impl KeysFile {
             return Err(Refused);
         }
         Ok(Caller {
+            who: key.name.clone(),
             tenant: Some(key.tenant.clone()),
             role: key.role,
             layers: key.layers.clone(),

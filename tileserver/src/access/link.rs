@@ -73,6 +73,7 @@ pub(super) fn caller(
         return Err(Refused);
     }
     Ok(Caller {
+        who: "link".to_owned(),
         tenant: Some(tenant.to_owned()),
         role: Role::Outside,
         ..keys.public()

@@ -15,12 +15,14 @@ mod token;
 use std::time::SystemTime;
 
 pub(crate) use keys::midnight;
-pub use keys::{Added, KeysError, KeysFile, NewKey};
+pub use keys::{Added, KeysError, KeysFile, NewKey, add_key};
 pub use link::sign_link;
 
 /// What a caller may see.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Caller {
+    /// The name of the key, or of what signed the token; empty for the public.
+    pub who: String,
     /// The organisation; `None` for the public.
     pub tenant: Option<String>,
     pub role: Role,
@@ -61,6 +63,12 @@ impl Layers {
 }
 
 impl Caller {
+    /// The public of a server without a policy.
+    #[must_use]
+    pub fn public_of_everything() -> Self {
+        Self::default()
+    }
+
     /// Whether the caller may see the contacts of `tenant` as they are.
     #[must_use]
     pub fn is_inside(&self, tenant: &str) -> bool {
@@ -71,6 +79,7 @@ impl Caller {
     #[must_use]
     pub fn scope(&self) -> String {
         let Self {
+            who: _,
             tenant,
             role,
             layers,

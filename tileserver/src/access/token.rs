@@ -63,6 +63,7 @@ pub(super) fn caller(keys: &KeysFile, token: &str) -> Result<Caller, Refused> {
         return Err(Refused);
     }
     Ok(Caller {
+        who: format!("token of {kid}"),
         tenant: Some(claims.tenant),
         role: claims.role,
         layers: claims.layers,

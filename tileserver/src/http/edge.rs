@@ -10,16 +10,19 @@ use axum::body::{Body, HttpBody};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, CONTENT_LENGTH,
-    X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, CONTENT_LENGTH,
+    VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 
-use super::HttpError;
+use super::{HttpError, Query};
+use crate::access::Caller;
 use crate::app::App;
+use crate::scope::{self, Seen};
+use crate::snapshot::Snapshot;
 
 /// Bytes of a path with its query: the longest filter, percent-encoded, and some room.
 const URI_MAX: usize = 32 * 1024;
@@ -48,7 +51,7 @@ pub async fn edge(State(app): State<Arc<App>>, request: Request, next: Next) -> 
     } else if request.method() == Method::OPTIONS {
         preflight()
     } else {
-        AssertUnwindSafe(next.run(request))
+        AssertUnwindSafe(admit(&app, request, next))
             .catch_unwind()
             .await
             .unwrap_or_else(|_| HttpError::Internal.into_response())
@@ -70,6 +73,55 @@ pub async fn edge(State(app): State<Arc<App>>, request: Request, next: Next) -> 
         tracing::debug!(target: "request", id = format_args!("{id:016x}"), method, route, code, micros, bytes);
     }
     response
+}
+
+/// Finds out who asks and answers from what they may see.
+async fn admit(app: &App, request: Request, next: Next) -> Response {
+    let caller = match &app.keys {
+        None => Caller::default(),
+        Some(keys) => {
+            let query = Query::new(request.uri().query().unwrap_or_default());
+            match keys.caller(request.headers(), &query, request.uri().path()) {
+                Ok(caller) => caller,
+                Err(_) => return HttpError::Unauthorized.into_response(),
+            }
+        }
+    };
+    let caller = Arc::new(caller);
+    let snapshot = match snapshot_of(app, &caller).await {
+        Ok(snapshot) => snapshot,
+        Err(error) => return error.into_response(),
+    };
+    let is_public = caller.tenant.is_none();
+    let mut response = scope::within(Seen { caller, snapshot }, next.run(request)).await;
+    if app.keys.is_some() {
+        keep_apart(&mut response, is_public);
+    }
+    response
+}
+
+async fn snapshot_of(app: &App, caller: &Arc<Caller>) -> Result<Option<Arc<Snapshot>>, HttpError> {
+    let Some(scopes) = app.served.scopes() else {
+        return Ok(None);
+    };
+    if let Some(snapshot) = scopes.kept_for(caller) {
+        return Ok(Some(snapshot));
+    }
+    let caller = Arc::clone(caller);
+    app.pool.run(move || Some(scopes.make_for(&caller))).await
+}
+
+/// Keeps caches from giving one caller's answer to another.
+fn keep_apart(response: &mut Response, is_public: bool) {
+    let headers = response.headers_mut();
+    headers.append(VARY, HeaderValue::from_static("Authorization"));
+    let kept = headers.get(CACHE_CONTROL).and_then(|h| h.to_str().ok());
+    if let Some(rest) = kept.and_then(|kept| kept.strip_prefix("public"))
+        && !is_public
+        && let Ok(private) = HeaderValue::try_from(format!("private{rest}"))
+    {
+        headers.insert(CACHE_CONTROL, private);
+    }
 }
 
 fn preflight() -> Response {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -21,6 +21,8 @@ pub enum HttpError {
         position: Option<usize>,
         detail: String,
     },
+    /// Credentials that are not valid; no more is told of them.
+    Unauthorized,
     MethodNotAllowed,
     UriTooLong,
     /// Of a body.
@@ -46,6 +48,7 @@ impl HttpError {
         match self {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::BadParameter { .. } => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::UriTooLong => StatusCode::URI_TOO_LONG,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -58,6 +61,7 @@ impl HttpError {
         match self {
             Self::NotFound(detail) => detail,
             Self::BadParameter { detail, .. } => detail,
+            Self::Unauthorized => "these credentials are not valid",
             Self::MethodNotAllowed => "this resource cannot be asked with this method",
             Self::UriTooLong => "shorten the URL",
             Self::TooLarge => "the body is too large: send less than 256 KiB",
@@ -105,6 +109,9 @@ impl IntoResponse for HttpError {
         match self {
             Self::NotReady | Self::Busy => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            Self::Unauthorized => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             Self::MethodNotAllowed => {
                 headers

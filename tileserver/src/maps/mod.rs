@@ -19,9 +19,11 @@ use arc_swap::ArcSwap;
 use tilecore::dataset::schema::{Localized, text_in};
 use tilecore::filter::{Filter, Queryables};
 
+use crate::access::Caller;
 use crate::http::HttpError;
 use crate::legend::Look;
 use crate::load::load;
+use crate::scope::{self, Scopes};
 use crate::snapshot::{Caches, LayerRef, LevelRef, Snapshot};
 
 pub use read::MapError;
@@ -137,7 +139,7 @@ pub struct Maps {
     caches: Caches,
     held: ArcSwap<BTreeMap<String, Arc<PublishedMap>>>,
     /// Versions that maps are frozen at.
-    frozen: ArcSwap<BTreeMap<String, Arc<Snapshot>>>,
+    frozen: ArcSwap<BTreeMap<String, Arc<Scopes>>>,
     // Held by the one thread that looks.
     seen: Mutex<Seen>,
 }
@@ -167,7 +169,7 @@ impl Maps {
             dataset: dataset.to_owned(),
             caches: Caches {
                 bytes: caches.bytes / 8,
-                metrics: Arc::clone(&caches.metrics),
+                ..caches.clone()
             },
             held: ArcSwap::default(),
             frozen: ArcSwap::default(),
@@ -177,11 +179,11 @@ impl Maps {
 
     /// Reads what changed since the last look; what is wrong goes to the log, and the map stays as
     /// it was.
-    pub fn look(&self, current: Option<&Snapshot>) {
+    pub fn look(&self, current: Option<&Scopes>) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Seen {
             files: self.files(),
-            version: current.map(|snapshot| snapshot.manifest.version.clone()),
+            version: current.map(|scopes| scopes.version().to_owned()),
         };
         if *seen == now {
             return;
@@ -209,7 +211,8 @@ impl Maps {
                 Some(version) => frozen.get(&version.value).map(AsRef::as_ref).or(current),
                 None => current,
             };
-            if let Some(Err(error)) = shown.map(|snapshot| map.check(snapshot)) {
+            let public = shown.map(|scopes| scopes.for_caller(&Caller::public_of_everything()));
+            if let Some(Err(error)) = public.map(|snapshot| map.check(&snapshot)) {
                 tracing::error!(%error, "map without its data");
             }
         }
@@ -238,7 +241,8 @@ impl Maps {
             } else {
                 match load(&self.dataset, name, &self.caches) {
                     Ok(snapshot) => {
-                        frozen.insert(name.to_owned(), Arc::new(snapshot));
+                        let scopes = Scopes::new(snapshot, self.caches.clone());
+                        frozen.insert(name.to_owned(), Arc::new(scopes));
                     }
                     Err(cause) => {
                         let error = map.fault(version, cause.to_string());
@@ -313,7 +317,7 @@ impl Maps {
             .collect()
     }
 
-    /// What a map is drawn from.
+    /// What a map is drawn from: of its version what the caller may see.
     ///
     /// # Errors
     /// `NotFound` when its version is gone.
@@ -325,11 +329,14 @@ impl Maps {
         let Some(version) = &map.version else {
             return Ok(current);
         };
-        if current.manifest.version == version.value {
+        // A caller's scope follows the version's id after a dot.
+        if current.manifest.version.split('.').next() == Some(&version.value) {
             return Ok(current);
         }
         let frozen = self.frozen.load();
-        frozen.get(&version.value).cloned().ok_or_else(|| {
+        let scopes = frozen.get(&version.value);
+        let seen = scopes.map(|scopes| scopes.for_caller(&scope::caller()));
+        seen.ok_or_else(|| {
             HttpError::NotFound("the version that this map shows is not there".into())
         })
     }

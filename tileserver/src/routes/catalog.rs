@@ -25,7 +25,8 @@ pub async fn catalog(State(app): State<Arc<App>>, asked: Asked) -> Result<Respon
         .iter()
         .map(|map| (map.id.clone(), map_entry(map, &app.public_url)))
         .collect();
-    let catalog = json!({ "tiles": tiles, "density": {}, "maps": maps });
+    let density = super::density::catalog(&snapshot, &app.public_url);
+    let catalog = json!({ "tiles": tiles, "density": density, "maps": maps });
     Ok(Answer::json(&catalog, Freshness::Current).respond(&asked))
 }
 

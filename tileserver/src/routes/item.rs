@@ -59,6 +59,7 @@ pub async fn at(
             tracing::error!(%error, "cannot look up a point");
             HttpError::Internal
         })?
+        .filter(|row| level.data.permits(*row))
         .ok_or_else(|| HttpError::NotFound("no area of this level lies there".into()))?;
     let answer = card(&app, &snapshot, &query, level, row).await?;
     Ok(answer.respond(&asked))
@@ -73,10 +74,13 @@ fn degrees(query: &Query, name: &'static str, max: f64) -> Result<f64, HttpError
 
 /// Keys of any level come before numbers of any.
 fn find<'a>(levels: &[LevelRef<'a>], id: &str) -> Option<(LevelRef<'a>, usize)> {
-    let by_key = |level: &LevelRef<'a>| Some((*level, level.data.level.row_of_key(id)?));
+    let by_key = |level: &LevelRef<'a>| {
+        Some((*level, level.data.level.row_of_key(id)?)).filter(|(_, row)| level.data.permits(*row))
+    };
     let by_number = |level: &LevelRef<'a>| {
         let number = id.parse().ok()?;
         Some((*level, level.data.level.row_of_id(number)?))
+            .filter(|(_, row)| level.data.permits(*row))
     };
     levels
         .iter()

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::http::{Answer, Asked, Freshness};
 use crate::load::LoadError;
 use crate::metrics::{head, line, sample};
+use crate::snapshot::Snapshot;
 
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -20,25 +21,27 @@ pub async fn metrics(State(app): State<Arc<App>>, asked: Asked) -> Response {
 }
 
 fn render_dataset(app: &App, out: &mut String) {
-    let snapshot = app.snapshot().ok();
-    let ready = u8::from(snapshot.is_some());
+    let scopes = app.served.scopes();
+    let ready = u8::from(scopes.is_some());
     sample(out, "ready", "gauge", "", ready);
-    if let Some(snapshot) = snapshot {
+    if let Some(scopes) = scopes {
+        let all = scopes.all();
+        let sum = |of: fn(&Snapshot) -> usize| all.iter().map(|s| of(s)).sum::<usize>();
         let caches = [
             (
                 "template",
-                snapshot.templates.bytes(),
-                snapshot.templates.entries(),
+                sum(|s| s.templates.bytes()),
+                sum(|s| s.templates.entries()),
             ),
             (
                 "bitmap",
-                snapshot.bitmaps.bytes(),
-                snapshot.bitmaps.entries(),
+                sum(|s| s.bitmaps.bytes()),
+                sum(|s| s.bitmaps.entries()),
             ),
             (
                 "computed",
-                snapshot.computed.bytes(),
-                snapshot.computed.entries(),
+                sum(|s| s.computed.bytes()),
+                sum(|s| s.computed.entries()),
             ),
         ];
         head(out, "cache_bytes", "gauge");

@@ -1,6 +1,7 @@
 //! Handlers, one file a resource. Each reads like its sentence; the work is elsewhere.
 
 pub mod catalog;
+pub mod density;
 pub mod health;
 pub mod item;
 pub mod items;

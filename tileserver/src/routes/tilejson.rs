@@ -193,7 +193,7 @@ fn describe_indicator(indicator: &Indicator, layer: LayerRef<'_>) -> Value {
 }
 
 /// The middle, at a zoom that shows about all of it.
-fn center([west, south, east, north]: [f64; 4], minzoom: u8, maxzoom: u8) -> [f64; 3] {
+pub(super) fn center([west, south, east, north]: [f64; 4], minzoom: u8, maxzoom: u8) -> [f64; 3] {
     let span = (east - west).max(north - south).max(1e-6);
     let zoom = (360.0 / span).log2().floor();
     [

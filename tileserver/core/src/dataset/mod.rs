@@ -6,6 +6,8 @@
 //!                         report.json            the join report
 //!                         <layer>/<level>.fgb    FlatGeobuf, EPSG:3857, XYM, Hilbert order
 //!                         <layer>/<level>.arrow  the same rows as columns (Arrow IPC file)
+//!                         contacts/<set>.arrow   places and dimensions of contacts
+//!                         releases/<set>.arrow   noisy counts for the public
 //! ```
 //!
 //! Only this module knows the layout of the files; it works on bytes, the shells do the I/O.
@@ -15,6 +17,7 @@ pub mod contacts;
 mod fgb;
 mod index;
 pub mod open;
+pub mod release;
 pub mod schema;
 mod table;
 mod text_ranks;

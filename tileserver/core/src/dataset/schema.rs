@@ -52,6 +52,9 @@ pub struct Manifest {
     /// Inside tier only: nothing of them is served to the public.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contacts: Vec<ContactSet>,
+    /// What the public sees of contacts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub releases: Vec<Release>,
     /// By path inside the version's directory, `manifest.json` left out.
     pub files: BTreeMap<String, FileEntry>,
 }
@@ -200,6 +203,29 @@ pub struct ContactSet {
     pub bounds: [f64; 4],
     /// Path of the file inside the version's directory.
     pub arrow: String,
+}
+
+/// Noisy counts of a contact set, published once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Release {
+    /// That of the contact set.
+    pub name: String,
+    /// Tells it from the set's other releases.
+    pub id: String,
+    /// What it cost of the privacy budget, over all cubes.
+    pub epsilon: f64,
+    pub cells: u64,
+    pub cubes: Vec<Cube>,
+    /// West, south, east, north of its cells in degrees.
+    pub bounds: [f64; 4],
+    /// Path of the file inside the version's directory.
+    pub arrow: String,
+}
+
+/// Dimensions whose classes a release crosses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cube {
+    pub dimensions: Vec<Dimension>,
 }
 
 /// An attribute that contacts can be filtered by.

@@ -128,7 +128,7 @@ fn decode(file: &Buffer, rows: u64) -> Result<RecordBatch, TableError> {
     batch.ok_or(TableError::Batches(0))
 }
 
-/// Only types that levels and contacts have: nothing nested reaches the decoder.
+/// Only types that levels, contacts and releases have: nothing nested reaches the decoder.
 fn schema(footer: &Footer) -> Result<Schema, TableError> {
     let schema = footer.schema().ok_or(TableError::Trailer)?;
     let schema = try_fb_to_schema(schema)?;
@@ -138,6 +138,8 @@ fn schema(footer: &Footer) -> Result<Schema, TableError> {
             | DataType::Boolean
             | DataType::UInt64
             | DataType::UInt32
+            | DataType::UInt8
+            | DataType::Int32
             | DataType::Float64 => true,
             kind => is_dictionary(kind),
         };

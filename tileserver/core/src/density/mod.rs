@@ -9,5 +9,6 @@
 pub mod cells;
 pub mod dimension;
 pub mod morton;
+pub mod ranges;
 pub mod rank;
 pub mod tile;

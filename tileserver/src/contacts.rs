@@ -1,0 +1,153 @@
+//! Contacts as the staff of their tenant see them: which pass a filter, counted by rank.
+
+use std::sync::{Arc, OnceLock};
+
+use tilecore::Bitmap;
+use tilecore::dataset::contacts::ContactSet;
+use tilecore::dataset::schema::{self, Kind};
+use tilecore::density::ranges::cell_ranges;
+use tilecore::density::rank::RankedBitmap;
+use tilecore::filter::{Filter, Queryable, Queryables};
+
+use crate::http::HttpError;
+use crate::memo::{Fault, Place, Wanted, Weigh};
+use crate::pool::Pool;
+use crate::snapshot::Snapshot;
+
+/// Contacts over which a filter runs in less than a hop to the pool is worth.
+const CONTACTS_HERE: usize = 100_000;
+
+/// A contact set of a snapshot.
+#[derive(Debug)]
+pub struct Contacts {
+    pub meta: schema::ContactSet,
+    pub set: Arc<ContactSet>,
+    pub queryables: Queryables,
+    /// What every request is narrowed by.
+    territory: Filter,
+}
+
+/// The contacts that pass a filter.
+#[derive(Debug)]
+pub struct Passing {
+    ranked: RankedBitmap,
+    ranges: OnceLock<Option<Vec<[u32; 2]>>>,
+}
+
+/// A filter over a contact set.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct PassingKey {
+    set: Box<str>,
+    canonical: Box<str>,
+}
+
+impl Contacts {
+    /// Those of `set` in a territory: `None` where its filter cannot be asked of them.
+    #[must_use]
+    pub fn within(
+        meta: &schema::ContactSet,
+        set: &Arc<ContactSet>,
+        territory: Option<&str>,
+    ) -> Option<Self> {
+        let properties = meta.dimensions.iter().map(|dimension| Queryable {
+            values: Some(dimension.classes.clone()),
+            ..Queryable::new(&dimension.name, Kind::Text)
+        });
+        let queryables = Queryables::new(properties.collect(), false);
+        let mut meta = meta.clone();
+        let territory = match territory {
+            None => Filter::everything(),
+            Some(text) => {
+                let territory = Filter::parse_text(text, &queryables).ok()?;
+                let passing = set.passing(&territory).ok()?;
+                meta.contacts = u64::from(passing.total());
+                // Of the whole file: not theirs to know.
+                meta.left_out.clear();
+                territory
+            }
+        };
+        Some(Self {
+            meta,
+            set: Arc::clone(set),
+            queryables,
+            territory,
+        })
+    }
+}
+
+impl Passing {
+    #[must_use]
+    pub fn ranked(&self) -> &RankedBitmap {
+        &self.ranked
+    }
+
+    /// Fewest and most in a cell, by tile zoom; `None` when nobody passes.
+    #[must_use]
+    pub fn ranges(&self, set: &ContactSet) -> Option<&[[u32; 2]]> {
+        let scan = || {
+            cell_ranges(
+                self.ranked
+                    .bitmap()
+                    .iter()
+                    .map(|contact| set.keys()[contact]),
+            )
+        };
+        self.ranges.get_or_init(scan).as_deref()
+    }
+}
+
+impl Weigh for Passing {
+    fn heap_bytes(&self) -> usize {
+        self.ranked.heap_bytes() + 200
+    }
+}
+
+impl Weigh for PassingKey {
+    fn heap_bytes(&self) -> usize {
+        self.set.len() + self.canonical.len()
+    }
+}
+
+impl Snapshot {
+    /// The contacts of a name.
+    #[must_use]
+    pub fn contacts_of(&self, name: &str) -> Option<&Arc<Contacts>> {
+        self.contacts.get(name)
+    }
+
+    /// The contacts that pass a filter, among those the caller may see.
+    pub async fn passing_contacts(
+        &self,
+        pool: &Pool,
+        contacts: &Arc<Contacts>,
+        filter: &Filter,
+    ) -> Result<Arc<Passing>, HttpError> {
+        let filter = filter.clone().and(contacts.territory.clone());
+        let key = PassingKey {
+            set: contacts.meta.name.as_str().into(),
+            canonical: filter.canonical().into(),
+        };
+        let place = if contacts.set.keys().len() <= CONTACTS_HERE {
+            Place::Here
+        } else {
+            Place::Pool(pool)
+        };
+        let held = Arc::clone(contacts);
+        let evaluate = move |_: &Wanted| {
+            let ranked = if filter.is_everything() {
+                RankedBitmap::new(Bitmap::full(held.set.keys().len()))
+            } else {
+                let passing = held.set.passing(&filter);
+                passing.map_err(|error| Fault::Broken(error.to_string()))?
+            };
+            Ok(Passing {
+                ranked,
+                ranges: OnceLock::new(),
+            })
+        };
+        Ok(self
+            .passing_contacts
+            .get_or_compute(&key, place, evaluate)
+            .await?)
+    }
+}

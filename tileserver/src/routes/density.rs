@@ -1,0 +1,316 @@
+//! `/density/{set}`: where contacts are. Staff of their tenant are answered from the contacts,
+//! everybody else from a release, and who may see neither like one who asks for nothing known.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use serde_json::{Map, Value, json};
+use tilecore::TileCoord;
+use tilecore::dataset::release::Release;
+use tilecore::dataset::schema;
+use tilecore::density::cells::cells_of_tile;
+use tilecore::density::tile::{CellCount, CellShape, count_cells, encode_cells};
+use tilecore::filter::{Filter, Queryables};
+use tilecore::tile::ZOOM_MAX;
+
+use super::tilejson::center;
+use crate::app::App;
+use crate::audit::Read;
+use crate::contacts::Contacts;
+use crate::criteria;
+use crate::http::answer::Head;
+use crate::http::etag::Tag;
+use crate::http::path::{Segments, encoded};
+use crate::http::{Answer, Asked, Freshness, HttpError, Query};
+use crate::scope;
+use crate::snapshot::{Published, Snapshot};
+
+const MVT: &str = "application/vnd.mapbox-vector-tile";
+
+/// Parameters that tiles depend on.
+const PARAMETERS: [&str; 4] = ["filter", "filter-lang", "grid", "sig"];
+
+/// Changes whenever equal requests over equal datasets give other bytes than before.
+const ENCODER: u32 = 1;
+
+/// What a caller may see of a set.
+enum Source<'a> {
+    Inside(&'a Arc<Contacts>),
+    Outside(&'a Published),
+}
+
+impl<'a> Source<'a> {
+    fn of(snapshot: &'a Snapshot, name: &str) -> Result<Self, HttpError> {
+        let inside = snapshot.contacts_of(name).map(Self::Inside);
+        let outside = || {
+            snapshot
+                .releases
+                .get(name)
+                .map(|release| Self::Outside(release))
+        };
+        inside
+            .or_else(outside)
+            .ok_or_else(|| HttpError::NotFound("no contacts of this name: see /catalog".into()))
+    }
+
+    fn queryables(&self) -> &Queryables {
+        match self {
+            Self::Inside(contacts) => &contacts.queryables,
+            Self::Outside(published) => &published.queryables,
+        }
+    }
+}
+
+pub async fn tilejson(
+    State(app): State<Arc<App>>,
+    path: Segments,
+    query: Query,
+    asked: Asked,
+) -> Result<Response, HttpError> {
+    let snapshot = app.snapshot()?;
+    let name = path.name(1)?;
+    let source = Source::of(&snapshot, &name)?;
+    let filter = criteria::filter(&query, source.queryables())?;
+    shape(&query)?;
+    let version = &snapshot.manifest.version;
+    let freshness = Freshness::of(&query, version)?;
+    let mut tiles = format!(
+        "{}/density/{name}/{{z}}/{{x}}/{{y}}?v={version}",
+        app.public_url
+    );
+    for parameter in PARAMETERS {
+        if let Some(value) = query.get(parameter)? {
+            let _ = write!(tiles, "&{parameter}={}", encoded(&value));
+        }
+    }
+    let (bounds, ours) = match source {
+        Source::Inside(contacts) => {
+            note(&app, &snapshot, &name, &filter, "tilejson")?;
+            let ours = describe_contacts(&app, &snapshot, contacts, &filter).await?;
+            (contacts.meta.bounds, ours)
+        }
+        Source::Outside(published) => {
+            (published.meta.bounds, describe_release(published, &filter)?)
+        }
+    };
+    // The public is told how many, not of how many.
+    let mut fields = json!({ "count": "Number" });
+    if snapshot.contacts.contains_key(&name) {
+        fields["share"] = json!("Number");
+    }
+    let body = json!({
+        "tilejson": "3.0.0",
+        "tiles": [tiles],
+        "name": name,
+        "attribution": "",
+        "version": "1.0.0",
+        "scheme": "xyz",
+        "minzoom": 0,
+        "maxzoom": ZOOM_MAX,
+        "bounds": bounds,
+        "center": center(bounds, 0, ZOOM_MAX),
+        "vector_layers": [{
+            "id": name,
+            "minzoom": 0,
+            "maxzoom": ZOOM_MAX,
+            "fields": fields,
+        }],
+        "maille": ours,
+    });
+    Ok(Answer::json(&body, freshness).respond(&asked))
+}
+
+pub async fn tile(
+    State(app): State<Arc<App>>,
+    path: Segments,
+    query: Query,
+    asked: Asked,
+) -> Result<Response, HttpError> {
+    let snapshot = app.snapshot()?;
+    let name = path.name(1)?;
+    let source = Source::of(&snapshot, &name)?;
+    let (z, x, y) = path.tile_numbers()?;
+    let outside = || HttpError::NotFound("outside the tile matrix".into());
+    let coord = TileCoord::new(z, x, y).ok_or_else(outside)?;
+    let filter = criteria::filter(&query, source.queryables())?;
+    let shape = shape(&query)?;
+    let version = &snapshot.manifest.version;
+    let freshness = Freshness::of(&query, version)?;
+    let tag = format!(
+        "{ENCODER} {version} {name:?} {coord:?} {shape:?} {}",
+        filter.canonical()
+    );
+    let head = Head::new(Tag::of(tag.as_bytes()), asked.coding, freshness);
+    let counts = match source {
+        Source::Inside(contacts) => {
+            note(&app, &snapshot, &name, &filter, &format!("{z}/{x}/{y}"))?;
+            if let Some(held) = head.unless_held(&asked) {
+                return Ok(held);
+            }
+            let everybody = Filter::everything();
+            let of = snapshot
+                .passing_contacts(&app.pool, contacts, &everybody)
+                .await?;
+            let passing = snapshot
+                .passing_contacts(&app.pool, contacts, &filter)
+                .await?;
+            let cells = cells_of_tile(contacts.set.keys(), coord);
+            count_cells(&cells, passing.ranked(), of.ranked())
+        }
+        Source::Outside(published) => {
+            let counts = published_counts(published, &filter, coord)?;
+            if let Some(held) = head.unless_held(&asked) {
+                return Ok(held);
+            }
+            counts
+        }
+    };
+    if counts.is_empty() {
+        return Ok(head.without_body());
+    }
+    let bytes = encode_cells(&name, counts, shape).map_err(|error| {
+        tracing::error!(%error, "cannot encode a density tile");
+        HttpError::Internal
+    })?;
+    Ok(head.with_body(MVT, asked.coding.encode(&bytes).into_owned()))
+}
+
+pub async fn queryables(
+    State(app): State<Arc<App>>,
+    path: Segments,
+    query: Query,
+    asked: Asked,
+) -> Result<Response, HttpError> {
+    let snapshot = app.snapshot()?;
+    let name = path.name(1)?;
+    let source = Source::of(&snapshot, &name)?;
+    if matches!(source, Source::Inside(_)) {
+        note(&app, &snapshot, &name, &Filter::everything(), "queryables")?;
+    }
+    let id = format!("{}/density/{name}/queryables", app.public_url);
+    let schema = source.queryables().schema(&id, &name, "");
+    let freshness = Freshness::of(&query, &snapshot.manifest.version)?;
+    let answer = Answer::json(&schema, freshness).of_type("application/schema+json");
+    Ok(answer.respond(&asked))
+}
+
+/// `/catalog`: the sets that a caller may see.
+#[must_use]
+pub fn catalog(snapshot: &Snapshot, public_url: &str) -> Map<String, Value> {
+    let inside = snapshot.contacts.values();
+    let inside = inside.map(|contacts| (&contacts.meta.name, contacts.meta.bounds));
+    let outside = snapshot.releases.values();
+    let outside = outside.map(|published| (&published.meta.name, published.meta.bounds));
+    // Who sees the contacts is answered from these under the one name.
+    outside
+        .chain(inside)
+        .map(|(name, bounds)| {
+            let entry = json!({
+                "content_type": MVT,
+                "url": format!("{public_url}/density/{}", encoded(name)),
+                "minzoom": 0,
+                "maxzoom": ZOOM_MAX,
+                "bounds": bounds,
+            });
+            (name.clone(), entry)
+        })
+        .collect()
+}
+
+/// `grid`: how cells are drawn.
+fn shape(query: &Query) -> Result<CellShape, HttpError> {
+    match query.get("grid")?.as_deref() {
+        None | Some("point") => Ok(CellShape::Point),
+        Some("square") => Ok(CellShape::Square),
+        Some(_) => Err(HttpError::parameter("grid", "give point or square")),
+    }
+}
+
+/// Notes a read of contacts. Without keys nobody is inside, so there is nothing to note.
+fn note(
+    app: &App,
+    snapshot: &Snapshot,
+    set: &str,
+    filter: &Filter,
+    what: &str,
+) -> Result<(), HttpError> {
+    let keys = app.keys.as_ref().ok_or(HttpError::Internal)?;
+    let read = Read {
+        set,
+        version: &snapshot.manifest.version,
+        filter: filter.canonical(),
+        what,
+    };
+    keys.audit.note(&scope::caller(), read)
+}
+
+async fn describe_contacts(
+    app: &App,
+    snapshot: &Snapshot,
+    contacts: &Arc<Contacts>,
+    filter: &Filter,
+) -> Result<Value, HttpError> {
+    let passing = snapshot
+        .passing_contacts(&app.pool, contacts, filter)
+        .await?;
+    let held = Arc::clone(contacts);
+    let (matched, ranges) = app
+        .pool
+        .run(move || {
+            let ranges = passing.ranges(&held.set).map(<[_]>::to_vec);
+            (passing.ranked().total(), ranges)
+        })
+        .await?;
+    let meta = &contacts.meta;
+    Ok(json!({
+        "tier": "inside",
+        "tenant": meta.tenant,
+        "contacts": meta.contacts,
+        "left_out": meta.left_out,
+        "matched": matched,
+        "dimensions": meta.dimensions,
+        "ranges": by_zoom(ranges.as_deref().unwrap_or_default()),
+    }))
+}
+
+fn by_zoom(ranges: &[[u32; 2]]) -> Map<String, Value> {
+    let by_zoom = ranges.iter().enumerate();
+    by_zoom
+        .map(|(z, range)| (z.to_string(), json!(range)))
+        .collect()
+}
+
+/// What the public is told of a release: it is given nothing else to tell it from.
+fn describe_release(published: &Published, filter: &Filter) -> Result<Value, HttpError> {
+    let meta: &schema::Release = &published.meta;
+    let sums = sums(published, filter)?;
+    let ranges: Map<String, Value> = (0..=ZOOM_MAX)
+        .filter_map(|z| Some((z.to_string(), json!(published.release.range(&sums, z)?))))
+        .collect();
+    Ok(json!({
+        "tier": "outside",
+        "release": meta.id,
+        "epsilon": meta.epsilon,
+        "matched": Release::total(&sums),
+        "cubes": meta.cubes.iter().map(|cube| &cube.dimensions).collect::<Vec<_>>(),
+        "ranges": ranges,
+    }))
+}
+
+fn published_counts(
+    published: &Published,
+    filter: &Filter,
+    coord: TileCoord,
+) -> Result<Vec<CellCount>, HttpError> {
+    let sums = sums(published, filter)?;
+    Ok(published.release.cells_of_tile(&sums, coord))
+}
+
+fn sums(published: &Published, filter: &Filter) -> Result<Vec<i64>, HttpError> {
+    published.release.sums(filter).ok_or_else(|| {
+        let detail = "these dimensions are not published together: see `cubes` in the TileJSON";
+        HttpError::parameter("filter", detail)
+    })
+}
