@@ -12,6 +12,7 @@ use crate::report::{self, Report};
 mod build;
 mod check;
 mod inspect;
+mod transfers;
 
 /// The match is too low; the report says where.
 const EXIT_MATCH: u8 = 3;
@@ -28,6 +29,7 @@ enum Verb {
     Build(build::Args),
     Check(check::Args),
     Inspect(inspect::Args),
+    Transfers(transfers::Args),
 }
 
 /// Runs the command that the process was started with.
@@ -37,6 +39,7 @@ pub fn run() -> ExitCode {
         Verb::Build(args) => build::run(&args),
         Verb::Check(args) => check::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
+        Verb::Transfers(args) => transfers::run(&args),
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

@@ -11,7 +11,7 @@ use crate::http::HttpError;
 use crate::http::edge::edge;
 use crate::routes::{
     catalog, health, item, items, metrics, ogc, queryables, search, stats, styles, tilejson, tiles,
-    ui,
+    transfers, ui,
 };
 
 /// The whole server but its sockets.
@@ -54,6 +54,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/{layer}/search", get(search::search))
         .route("/{layer}/stats", get(stats::stats))
         .route("/{layer}/at", get(item::at))
+        .route("/{layer}/transfers", get(transfers::transfers))
         .fallback(async || HttpError::NotFound("nothing has this address".into()))
         .method_not_allowed_fallback(async || HttpError::MethodNotAllowed)
         .layer(from_fn_with_state(Arc::clone(&app), edge))

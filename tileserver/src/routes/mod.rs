@@ -12,4 +12,5 @@ pub mod stats;
 pub mod styles;
 pub mod tilejson;
 pub mod tiles;
+pub mod transfers;
 pub mod ui;

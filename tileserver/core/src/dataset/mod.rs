@@ -18,6 +18,7 @@ pub mod open;
 pub mod schema;
 mod table;
 mod text_ranks;
+pub mod transfers;
 pub mod write;
 mod write_arrow;
 mod write_fgb;
