@@ -7,6 +7,7 @@
 
 pub mod cli;
 pub mod crs;
+pub mod hotspots;
 pub mod indicators;
 pub mod input_error;
 pub mod inspect;
