@@ -14,6 +14,7 @@ mod check;
 mod forget;
 mod inspect;
 mod release;
+mod transfers;
 
 /// The match is too low; the report says where.
 const EXIT_MATCH: u8 = 3;
@@ -32,6 +33,7 @@ enum Verb {
     Inspect(inspect::Args),
     Release(release::Args),
     Forget(forget::Args),
+    Transfers(transfers::Args),
 }
 
 /// Runs the command that the process was started with.
@@ -43,6 +45,7 @@ pub fn run() -> ExitCode {
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Release(args) => release::run(&args),
         Verb::Forget(args) => forget::run(&args),
+        Verb::Transfers(args) => transfers::run(&args),
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

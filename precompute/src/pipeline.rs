@@ -12,6 +12,7 @@ use rustc_hash::FxHashSet;
 use tilecore::dataset::schema::{self, FORMAT_VERSION, Indicator, Manifest};
 
 use crate::contacts::{self, Forgotten, ReadSet};
+use crate::hotspots;
 use crate::indicators::{self, BlockColumns, JoinLevel};
 use crate::input_error::InputError;
 use crate::levels::{self, LevelData};
@@ -22,6 +23,7 @@ use crate::publish::Store;
 use crate::report::{Coverage as CoverageReport, LayerReport, LevelReport, Report};
 use crate::sql::{Engine, Mentions};
 use crate::topology::Coverage;
+use crate::transfers;
 use crate::units::{self, Parts, Units};
 
 /// A dataset in memory, and the report on it.
@@ -150,7 +152,9 @@ fn build_layer(engine: &mut Engine, layer: &project::Layer) -> Result<BuiltLayer
         || coverages(layer, shapes),
         || evaluate_blocks(engine, layer, &join_levels, &mut report),
     );
-    let blocks = blocks?;
+    let mut blocks = blocks?;
+    let (transfers, local) = transfers::layer::of_layer(engine, layer, &join_levels)?;
+    blocks.extend(local);
     for relation in relations {
         engine.drop_relation(relation)?;
     }
@@ -182,7 +186,8 @@ fn build_layer(engine: &mut Engine, layer: &project::Layer) -> Result<BuiltLayer
     }
     let weights = blocks.iter().filter_map(|(_, block)| block.weight.clone());
     let weights = weights.collect();
-    let indicators = add_columns(&mut levels, blocks);
+    let mut indicators = add_columns(&mut levels, blocks);
+    indicators.extend(hotspots::layer::of_layer(layer, &mut levels)?);
     let meta = schema::Layer {
         name: layer.name.clone(),
         title: layer.title.clone(),
@@ -190,6 +195,7 @@ fn build_layer(engine: &mut Engine, layer: &project::Layer) -> Result<BuiltLayer
         levels: Vec::new(),
         indicators,
         weights,
+        transfers,
     };
     Ok((meta, levels, report))
 }

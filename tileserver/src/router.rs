@@ -11,7 +11,7 @@ use crate::http::HttpError;
 use crate::http::edge::edge;
 use crate::routes::{
     catalog, density, health, item, items, map, metrics, ogc, queryables, search, stats, styles,
-    tilejson, tiles, ui, zone,
+    tilejson, tiles, transfers, ui, zone,
 };
 
 /// The whole server but its sockets.
@@ -67,6 +67,7 @@ pub fn router(app: Arc<App>) -> Router {
             "/{layer}/zone",
             post(zone::zone).fallback(zone::not_allowed),
         )
+        .route("/{layer}/transfers", get(transfers::transfers))
         .fallback(async || HttpError::NotFound("nothing has this address".into()))
         .method_not_allowed_fallback(async || HttpError::MethodNotAllowed)
         .layer(from_fn_with_state(Arc::clone(&app), edge))

@@ -35,6 +35,7 @@ mod rings;
 mod shapefile;
 mod simple_rings;
 mod validity;
+pub mod voronoi;
 mod wkb;
 mod wkt;
 mod world;
@@ -55,6 +56,8 @@ use crate::value::Value;
 pub struct PolygonSource {
     /// A path or glob, or `archive.zip/member-glob`.
     pub path: PathBuf,
+    /// Divides the polygons among the stations of addresses.
+    pub voronoi: Option<voronoi::Voronoi>,
     pub format: Option<Format>,
     /// EPSG code, proj string or WKT; overrides what the file says.
     pub crs: Option<String>,
@@ -130,7 +133,11 @@ pub fn read(source: &PolygonSource) -> Result<Polygons, InputError> {
         .collect::<Vec<_>>()
         .into_iter()
         .collect::<Result<_, _>>()?;
-    Ok(collect::merge(read))
+    let merged = collect::merge(read);
+    match &source.voronoi {
+        Some(voronoi) => voronoi::read(voronoi, merged, &source.path),
+        None => Ok(merged),
+    }
 }
 
 fn read_file(

@@ -7,10 +7,10 @@ use tilecore::dataset::schema::{COLUMN_KEY, RESERVED};
 
 use super::read::{Fault, Step, zooms_unset};
 use super::{
-    Contacts, ContactsRelease, IndicatorBlock, Layer, Level, Project, RULES, Table, TableFormat,
-    TransferSide, ZOOM_MAX,
+    Contacts, ContactsRelease, Hotspots, IndicatorBlock, Layer, Level, Project, RULES, Table,
+    TableFormat, TransferSide, ZOOM_MAX, election,
 };
-use crate::sql;
+use crate::{hotspots, sql, transfers};
 
 /// The zooms of a layer's only level.
 const ZOOMS: [u8; 2] = [0, 14];
@@ -99,6 +99,7 @@ fn complete_layer(layer: &mut Layer, at: &At) -> Result<(), Fault> {
     for (i, block) in layer.indicators.iter_mut().enumerate() {
         let at = at.key("indicators").index(i);
         default_level(&mut block.level, &finest, &layer.levels, &at)?;
+        election::expand(block, &at)?;
         check_block(block, &mut indicators, &at)?;
     }
     let mut transfers = BTreeSet::new();
@@ -108,6 +109,19 @@ fn complete_layer(layer: &mut Layer, at: &At) -> Result<(), Fault> {
         default_level(&mut estimate.level, &finest, &layer.levels, &at)?;
         check_side(&estimate.first, &at.key("first"))?;
         check_side(&estimate.second, &at.key("second"))?;
+        for (from, _) in &estimate.first.columns {
+            for (to, _) in &estimate.second.columns {
+                for column in transfers::layer::column_names(&estimate.name, from, to) {
+                    unique(&column, &mut indicators, &at.key("name"))?;
+                }
+            }
+        }
+    }
+    let counted = indicators.clone();
+    for (i, spots) in layer.hotspots.iter_mut().enumerate() {
+        let at = at.key("hotspots").index(i);
+        default_level(&mut spots.level, &finest, &layer.levels, &at)?;
+        check_hotspots(spots, &counted, &mut indicators, &at)?;
     }
     for property in &layer.default_properties {
         if !indicators.contains(property) {
@@ -229,6 +243,27 @@ fn check_block(block: &IndicatorBlock, names: &mut BTreeSet<String>, at: &At) ->
     Ok(())
 }
 
+fn check_hotspots(
+    spots: &Hotspots,
+    counted: &BTreeSet<String>,
+    names: &mut BTreeSet<String>,
+    at: &At,
+) -> Result<(), Fault> {
+    for (key, indicator) in [("of", Some(&spots.of)), ("base", spots.base.as_ref())] {
+        if let Some(indicator) = indicator.filter(|name| !counted.contains(*name)) {
+            let message = format!("{indicator:?} is no indicator of this layer");
+            return at.key(key).fault(message);
+        }
+    }
+    if !(spots.fdr > 0.0 && spots.fdr < 1.0) {
+        return at.key("fdr").fault("a share between 0 and 1, as 0.05");
+    }
+    for column in hotspots::layer::column_names(&spots.name) {
+        unique(&column, names, &at.key("name"))?;
+    }
+    Ok(())
+}
+
 fn check_side(side: &TransferSide, at: &At) -> Result<(), Fault> {
     required_sql(&side.from, &at.key("from"))?;
     required_sql(&side.key, &at.key("key"))?;
@@ -236,7 +271,9 @@ fn check_side(side: &TransferSide, at: &At) -> Result<(), Fault> {
         return at.fault("a round has at least two choices, abstention included");
     }
     for (choice, counts) in &side.columns {
-        required_sql(counts, &at.key("columns").key(choice))?;
+        let at = at.key("columns").key(choice);
+        name(choice, &at)?;
+        required_sql(counts, &at)?;
     }
     Ok(())
 }
@@ -359,7 +396,7 @@ fn default_level(level: &mut String, finest: &str, levels: &[Level], at: &At) ->
         .fault(format!("there is no level {level:?} in this layer"))
 }
 
-fn required_sql(fragment: &str, at: &At) -> Result<(), Fault> {
+pub(super) fn required_sql(fragment: &str, at: &At) -> Result<(), Fault> {
     match sql::check_fragment(fragment) {
         Ok(()) => Ok(()),
         Err(message) => at.fault(message),
@@ -378,7 +415,7 @@ fn unique(text: &str, names: &mut BTreeSet<String>, at: &At) -> Result<(), Fault
     at.fault(format!("the name {text:?} is there twice: rename one"))
 }
 
-fn name(text: &str, at: &At) -> Result<(), Fault> {
+pub(super) fn name(text: &str, at: &At) -> Result<(), Fault> {
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
     if !text.is_empty() && text.len() <= 64 && text.chars().all(is_plain) {
         return Ok(());
@@ -390,14 +427,14 @@ fn name(text: &str, at: &At) -> Result<(), Fault> {
 
 /// Where in the file a check is.
 #[derive(Default, Clone)]
-struct At(Vec<Step>);
+pub(super) struct At(Vec<Step>);
 
 impl At {
-    fn key(&self, key: &str) -> Self {
+    pub(super) fn key(&self, key: &str) -> Self {
         self.step(key.into())
     }
 
-    fn index(&self, index: usize) -> Self {
+    pub(super) fn index(&self, index: usize) -> Self {
         self.step(index.into())
     }
 
@@ -407,7 +444,7 @@ impl At {
         Self(steps)
     }
 
-    fn fault<T>(&self, message: impl Into<String>) -> Result<T, Fault> {
+    pub(super) fn fault<T>(&self, message: impl Into<String>) -> Result<T, Fault> {
         Err(Fault {
             keys: self.0.clone(),
             message: message.into(),

@@ -7,6 +7,7 @@
 //! only looked at for balance. Sources are not opened here.
 
 mod check;
+pub mod election;
 mod read;
 
 use std::collections::BTreeMap;
@@ -140,6 +141,9 @@ pub struct Layer {
     /// `[[layer.transfers]]`: vote transfers estimated between two rounds.
     #[serde(default)]
     pub transfers: Vec<Transfers>,
+    /// `[[layer.hotspots]]`: where an indicator clusters.
+    #[serde(default)]
+    pub hotspots: Vec<Hotspots>,
 }
 
 /// `[[layer.level]]`: polygons, or the finer level's dissolved.
@@ -179,9 +183,11 @@ pub enum Duplicates {
     Merge,
 }
 
-/// `polygons = { path, format, crs, geometry, layer, where }`.
+/// `polygons = { path, format, crs, geometry, layer, where }`, or for the areas of polling
+/// stations `{ voronoi, within, by, lon, lat, … }`: a table of addresses, the polygons that they
+/// divide, and the column that names each address's station.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(from = "read::PolygonKeys")]
+#[serde(try_from = "read::PolygonKeys")]
 pub struct LevelPolygons {
     /// Where the polygons are and how to read them.
     pub source: PolygonSource,
@@ -195,9 +201,24 @@ pub struct LevelPolygons {
 pub struct IndicatorBlock {
     /// A table's name, or a subquery in parentheses. A level that has polygons of its own is a
     /// relation too: its `key` and the polygons' properties, under the level's name.
+    #[serde(default)]
     pub from: String,
     /// SQL: the level's key for a row of `from`.
+    #[serde(default)]
     pub key: String,
+    /// `"election"`: the columns follow from `ballot` or `elections`, those of `columns` are added.
+    pub preset: Option<election::Preset>,
+    /// What the names of the preset's columns start with.
+    pub prefix: Option<String>,
+    /// One election, its stations in `from`.
+    pub ballot: Option<election::Ballot>,
+    /// Several, oldest first: what changed.
+    #[serde(default)]
+    pub elections: Vec<election::Ballot>,
+    /// Two choices of `elections`: the swing is from the second to the first.
+    pub swing: Option<[String; 2]>,
+    /// The lead, as a share of valid votes, up to which a `ballot` is close; 0.05 by default.
+    pub close: Option<f64>,
     /// The level the rows speak of, the finest by default; coarser levels aggregate it.
     #[serde(default)]
     pub level: String,
@@ -227,7 +248,7 @@ pub struct IndicatorBlock {
     /// An SPDX id, or `LO-2.0`.
     pub licence: Option<String>,
     /// `[layer.indicators.columns]`, in the order of the file.
-    #[serde(deserialize_with = "read::named")]
+    #[serde(default, deserialize_with = "read::named")]
     pub columns: Vec<IndicatorColumn>,
 }
 
@@ -282,6 +303,25 @@ pub struct TransferSide {
     /// Choice ▸ SQL aggregate that counts it, abstention included.
     #[serde(deserialize_with = "read::ordered")]
     pub columns: Vec<(String, String)>,
+}
+
+/// `[[layer.hotspots]]`: statistics of an indicator among the units that touch each.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hotspots {
+    /// What the columns' names start with.
+    pub name: String,
+    /// The finest level that has them, the layer's finest by default; coarser ones have them too.
+    #[serde(default)]
+    pub level: String,
+    /// An indicator of the layer: a number.
+    pub of: String,
+    /// An indicator too: the statistics are then of the rate `of / base`, stabilised by empirical
+    /// Bayes.
+    pub base: Option<String>,
+    /// The share of findings that may be false, 0.05 by default.
+    #[serde(default = "read::fdr")]
+    pub fdr: f64,
 }
 
 /// `[[contacts]]`: a list of persons with coordinates.

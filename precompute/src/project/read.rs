@@ -11,6 +11,7 @@ use toml::Spanned;
 
 use super::{IndicatorColumn, LevelPolygons, Project, check};
 use crate::input_error::{InputError, Place};
+use crate::polygons::voronoi::Voronoi;
 use crate::polygons::{Format, PolygonSource};
 
 /// A project file longer than this is a mistake.
@@ -155,15 +156,20 @@ fn resolve_paths(
             let Some(polygons) = &mut level.polygons else {
                 continue;
             };
-            let keys = vec![
-                "layer".into(),
-                i.into(),
-                "level".into(),
-                j.into(),
-                "polygons".into(),
-                "path".into(),
-            ];
-            resolve(&mut polygons.source.path, keys)?;
+            let keys = |key: &str| {
+                let level = ["layer".into(), i.into(), "level".into(), j.into()];
+                level
+                    .into_iter()
+                    .chain(["polygons".into(), key.into()])
+                    .collect()
+            };
+            match &mut polygons.source.voronoi {
+                Some(voronoi) => {
+                    resolve(&mut voronoi.path, keys("voronoi"))?;
+                    resolve(&mut polygons.source.path, keys("within"))?;
+                }
+                None => resolve(&mut polygons.source.path, keys("path"))?,
+            }
         }
     }
     for (i, set) in project.contacts.iter_mut().enumerate() {
@@ -205,11 +211,22 @@ pub(super) fn zooms_unset() -> [u8; 2] {
     [u8::MAX, 0]
 }
 
+/// The usual rate of false discoveries.
+pub(super) fn fdr() -> f64 {
+    0.05
+}
+
 /// The keys of `polygons = { … }`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PolygonKeys {
-    path: PathBuf,
+    path: Option<PathBuf>,
+    /// In place of `path`: addresses among whose stations the polygons of `within` are divided.
+    voronoi: Option<PathBuf>,
+    within: Option<PathBuf>,
+    by: Option<String>,
+    lon: Option<String>,
+    lat: Option<String>,
     format: Option<PolygonFormat>,
     #[serde(default, deserialize_with = "crs")]
     crs: Option<String>,
@@ -231,8 +248,10 @@ enum PolygonFormat {
     Csv,
 }
 
-impl From<PolygonKeys> for LevelPolygons {
-    fn from(keys: PolygonKeys) -> Self {
+impl TryFrom<PolygonKeys> for LevelPolygons {
+    type Error = &'static str;
+
+    fn try_from(keys: PolygonKeys) -> Result<Self, &'static str> {
         let format = keys.format.map(|format| match format {
             PolygonFormat::GeoJson => Format::GeoJson,
             PolygonFormat::GeoJsonSeq => Format::GeoJsonSeq,
@@ -242,16 +261,32 @@ impl From<PolygonKeys> for LevelPolygons {
             PolygonFormat::GeoParquet => Format::GeoParquet,
             PolygonFormat::Csv => Format::Csv,
         });
-        Self {
+        let (path, voronoi) = match (keys.path, keys.voronoi, keys.within, keys.by) {
+            (Some(path), None, None, None) if keys.lon.is_none() && keys.lat.is_none() => {
+                (path, None)
+            }
+            (None, Some(path), Some(within), Some(by)) => {
+                let (lon, lat) = (keys.lon, keys.lat);
+                (within, Some(Voronoi { path, by, lon, lat }))
+            }
+            _ => {
+                return Err(
+                    "`polygons` has a `path`, or `voronoi`, `within` and `by` (with `lon` and \
+                     `lat` where they have other names)",
+                );
+            }
+        };
+        Ok(Self {
             source: PolygonSource {
-                path: keys.path,
+                path,
+                voronoi,
                 format,
                 crs: keys.crs,
                 geometry: keys.geometry,
                 layer: keys.layer,
             },
             filter: keys.filter,
-        }
+        })
     }
 }
 

@@ -6,11 +6,14 @@ use rusqlite::{Connection, Error, Result};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
+use super::votes;
+
 /// The longest text padding makes.
 const PADDED_MAX: i64 = 10_000;
 
-/// Adds `lpad`, `rpad`, `unaccent`, `median` and `quantile`.
+/// Adds `lpad`, `rpad`, `unaccent`, `median`, `quantile`, and those of votes.
 pub(super) fn add(connection: &Connection) -> Result<()> {
+    votes::add(connection)?;
     let flags = FunctionFlags::SQLITE_UTF8
         | FunctionFlags::SQLITE_DETERMINISTIC
         | FunctionFlags::SQLITE_INNOCUOUS;
@@ -60,7 +63,7 @@ fn pad(context: &Context<'_>, side: Side) -> Result<Option<String>> {
 }
 
 /// An argument as SQLite would cast it to text.
-fn text(context: &Context<'_>, index: usize) -> Result<Option<String>> {
+pub(super) fn text(context: &Context<'_>, index: usize) -> Result<Option<String>> {
     Ok(match context.get_raw(index) {
         ValueRef::Null => None,
         ValueRef::Integer(number) => Some(number.to_string()),
@@ -158,7 +161,7 @@ fn quantile(values: &mut [f64], p: f64) -> Option<f64> {
     })
 }
 
-fn fault(message: impl Into<String>) -> Error {
+pub(super) fn fault(message: impl Into<String>) -> Error {
     Error::UserFunctionError(message.into().into())
 }
 

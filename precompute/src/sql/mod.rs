@@ -19,6 +19,7 @@ mod mentions;
 mod sandbox;
 mod token;
 mod values;
+mod votes;
 
 pub use decompose::{AdditiveAggregate, Decomposed, decompose};
 pub use engine::{Engine, Rows};

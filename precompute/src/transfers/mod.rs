@@ -16,12 +16,12 @@
 
 mod bootstrap;
 mod bounds;
+pub mod layer;
+pub mod pairing;
 mod raking;
 mod simplex;
 
-use std::collections::BTreeMap;
-
-use serde::Serialize;
+use tilecore::dataset::transfers::{Nested, TransferMatrix};
 
 /// Fewest units per option of the first ballot.
 const UNITS_PER_OPTION: usize = 3;
@@ -92,6 +92,11 @@ pub enum TransferError {
     Count { unit: usize, value: f64 },
     #[error("no votes: every count is zero")]
     Empty,
+    #[error(
+        "{percent:.1} % of the votes of the {lost} ballot are in units whose every count both \
+         ballots have, and 95 % are needed: mend the keys, or merge units that were split"
+    )]
+    Coverage { percent: f64, lost: &'static str },
 }
 
 /// Name of the row and column that take up what one ballot's register has and the other's has not.
@@ -234,32 +239,13 @@ fn heterogeneity(problem: &raking::Problem<'_>, matrix: &[Vec<f64>], tables: &[V
     moved / (2.0 * votes)
 }
 
-/// By option of the first ballot, then of the second.
-type Nested<T> = BTreeMap<String, BTreeMap<String, T>>;
-
-/// The estimate as it is printed; votes are not rounded.
-#[derive(Debug, Serialize)]
-pub struct Report {
-    /// Always true: no count says this.
-    pub estimate: bool,
-    pub method: &'static str,
-    pub units: usize,
-    /// Share of the first ballot's votes in units that both tables have.
-    pub coverage: f64,
-    pub matrix: Nested<f64>,
-    /// Of each row.
-    pub shares: Nested<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub interval_5_95: Option<Nested<[f64; 2]>>,
-    pub bounds: Nested<[f64; 2]>,
-    pub corners: Vec<[String; 2]>,
-    pub heterogeneity: f64,
-}
+/// How it is estimated, in a few words.
+pub const METHOD: &str = "simplex least squares, then raking iterated over units";
 
 impl Estimate {
     /// The estimate by names, with `coverage` as the caller measured it.
     #[must_use]
-    pub fn report(&self, coverage: f64) -> Report {
+    pub fn report(&self, coverage: f64) -> TransferMatrix {
         let shares: Vec<Vec<f64>> = self
             .matrix
             .iter()
@@ -270,11 +256,13 @@ impl Estimate {
                     .collect()
             })
             .collect();
-        Report {
+        TransferMatrix {
             estimate: true,
-            method: "simplex least squares, then raking iterated over units",
+            method: METHOD.to_owned(),
             units: self.units,
             coverage,
+            from: self.from.clone(),
+            to: self.to.clone(),
             matrix: self.by_name(&self.matrix),
             shares: self.by_name(&shares),
             interval_5_95: self.interval.as_ref().map(|cells| self.by_name(cells)),

@@ -289,6 +289,7 @@ fn manifest() -> Manifest {
             .map(|(name, kind, unit)| indicator(name, kind, unit))
             .to_vec(),
         weights: vec![recompute("registered")],
+        transfers: Vec::new(),
     };
     let water = Layer {
         name: "water".into(),
@@ -297,6 +298,7 @@ fn manifest() -> Manifest {
         levels: vec![level("water", "lake", [8, 12], lakes().rows())],
         indicators: vec![indicator("depth", Kind::Number, "m")],
         weights: Vec::new(),
+        transfers: Vec::new(),
     };
     Manifest {
         format: FORMAT_VERSION,

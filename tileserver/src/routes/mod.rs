@@ -14,5 +14,6 @@ pub mod stats;
 pub mod styles;
 pub mod tilejson;
 pub mod tiles;
+pub mod transfers;
 pub mod ui;
 pub mod zone;

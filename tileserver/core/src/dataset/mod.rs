@@ -21,6 +21,7 @@ pub mod release;
 pub mod schema;
 mod table;
 mod text_ranks;
+pub mod transfers;
 pub mod write;
 mod write_arrow;
 mod write_fgb;

@@ -79,6 +79,8 @@ pub struct Layer {
     /// What a unit weighs, by each indicator block that says so, in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub weights: Vec<Recompute>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub transfers: Vec<super::transfers::LayerTransfers>,
 }
 
 /// One level of a layer.
