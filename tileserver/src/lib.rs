@@ -16,6 +16,7 @@
 pub mod access;
 pub mod analysis;
 pub mod app;
+pub mod card;
 pub mod choice;
 pub mod client_io;
 pub mod config;
@@ -43,3 +44,4 @@ pub mod served;
 pub mod snapshot;
 pub mod style;
 pub mod tile_request;
+pub mod zone;

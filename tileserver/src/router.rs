@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use crate::app::App;
 use crate::http::HttpError;
 use crate::http::edge::edge;
 use crate::routes::{
     catalog, health, item, items, metrics, ogc, queryables, search, stats, styles, tilejson, tiles,
-    ui,
+    ui, zone,
 };
 
 /// The whole server but its sockets.
@@ -54,6 +54,10 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/{layer}/search", get(search::search))
         .route("/{layer}/stats", get(stats::stats))
         .route("/{layer}/at", get(item::at))
+        .route(
+            "/{layer}/zone",
+            post(zone::zone).fallback(zone::not_allowed),
+        )
         .fallback(async || HttpError::NotFound("nothing has this address".into()))
         .method_not_allowed_fallback(async || HttpError::MethodNotAllowed)
         .layer(from_fn_with_state(Arc::clone(&app), edge))

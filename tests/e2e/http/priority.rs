@@ -1,13 +1,14 @@
 //! Scores, and filters of finer levels: the same figures wherever they are shown, and those of a
 //! plain computation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use e2e::mvt::{Feature, decode, tile_at};
+use e2e::wire::Reply;
 use e2e::{Server, Town, Village};
 use serde_json::Value;
 
-/// The middle of the town; one tile of zoom 12 or less holds all of it.
+/// The middle of the town.
 const TOWN: (f64, f64) = (-73.575, 45.51);
 
 /// The districts of the town: code, then registered, voters, north, south, other.
@@ -29,16 +30,29 @@ fn built() -> (Town, Server) {
     (town, server)
 }
 
+/// The features of a layer around a place, each once.
 fn tile(server: &Server, layer: &str, place: (f64, f64), z: u8, query: &str) -> Vec<Feature> {
-    let reply = server.get(&format!(
-        "/{layer}/{}?{query}",
-        tile_at(place.0, place.1, z)
-    ));
-    match reply.status {
-        204 => Vec::new(),
-        200 => decode(&reply.plain()).remove(0).features,
-        status => panic!("{status}: {}", reply.text()),
+    let corners = [
+        (-0.03, -0.015),
+        (-0.03, 0.015),
+        (0.03, -0.015),
+        (0.03, 0.015),
+    ];
+    let address = |(lon, lat): (f64, f64)| tile_at(place.0 + lon, place.1 + lat, z);
+    let addresses: BTreeSet<String> = corners.into_iter().map(address).collect();
+    let mut features = BTreeMap::new();
+    for address in addresses {
+        let reply = server.get(&format!("/{layer}/{address}?{query}"));
+        match reply.status {
+            204 => {}
+            200 => {
+                let found = decode(&reply.plain()).remove(0).features;
+                features.extend(found.into_iter().map(|feature| (feature.id, feature)));
+            }
+            status => panic!("{status}: {}", reply.text()),
+        }
     }
+    features.into_values().collect()
 }
 
 /// Properties by key, from a list.
@@ -129,7 +143,7 @@ fn a_score_is_one_figure_everywhere() {
     assert_ne!(tag(query), tag("score=north_share:2,-turnout:5"));
 }
 
-/// Tile, list, files and statistics tell the same score and rank.
+/// Tile, list, card, files and statistics tell the same score and rank.
 fn agree(server: &Server, query: &str) {
     let listed = list(server, &format!("/town/items?{query}&limit=1000"));
     assert!(!listed.is_empty(), "{query}");
@@ -147,6 +161,11 @@ fn agree(server: &Server, query: &str) {
             "{query}"
         );
         assert_eq!(number(&feature.properties["rank"]), number(rank), "{query}");
+    }
+    for (key, (score, rank)) in &figures {
+        let card = server.get(&format!("/town/items/{key}?{query}")).json();
+        assert_eq!(&card["properties"]["score"], score, "{query}");
+        assert_eq!(&card["properties"]["rank"], rank, "{query}");
     }
     let exported = list(server, &format!("/town/items.geojson?{query}"));
     assert_eq!(exported.len(), figures.len());
@@ -273,7 +292,7 @@ fn objectives_and_splits() {
     }
     assert_eq!(all, groups(&format!("{split}&sortby=-turnout")));
     assert_ne!(all, groups("/town/items?split=0.5&split-by=parent&seed=8"));
-    let page: Vec<String> = groups(&format!("{split}&limit=3&offset=4"))
+    let page: Vec<String> = groups(&format!("{split}&sortby=key&limit=3&offset=4"))
         .into_values()
         .collect();
     let same: Vec<String> = all.values().skip(4).take(3).cloned().collect();
@@ -441,4 +460,225 @@ fn parameters_at_fault_are_named() {
     // A level that lacks a criterion refuses, as it does a filter.
     assert_eq!(server.get("/town/0/0/0?score=winner").status, 400);
     assert_eq!(server.get("/town/stats?property=score").status, 400);
+}
+
+#[test]
+fn a_card_tells_where_an_area_stands() {
+    let (town, server) = built();
+    let districts = districts(&town);
+    let key = "13";
+    let card = server.get(&format!("/town/items/{key}")).json();
+    assert_eq!(card["level"], "district");
+    assert_eq!(card["parent"]["key"], "1");
+    let told = |name: &str| -> Value {
+        let indicators = card["indicators"].as_array().cloned().unwrap_or_default();
+        let found = indicators.into_iter().find(|i| i["name"] == name);
+        found.unwrap_or_else(|| panic!("no {name}"))
+    };
+    let turnout = |d: &[f64; 5]| d[1] / d[0];
+    let own = turnout(&districts[key]);
+    let rate = |prefix: &str| {
+        let those = || districts.iter().filter(|(k, _)| k.starts_with(prefix));
+        those().map(|d| d.1[1]).sum::<f64>() / those().map(|d| d.1[0]).sum::<f64>()
+    };
+    let indicator = told("turnout");
+    let above = districts.values().filter(|d| turnout(d) > own).count();
+    assert_eq!(number(&indicator["value"]), Some(own));
+    assert_eq!(indicator["rank"], above + 1);
+    assert_eq!(indicator["of"], 10);
+    let percentile = number(&indicator["percentile"]).expect("a percentile");
+    let below = f64::from(u32::try_from(9 - above).expect("few"));
+    assert!((percentile - 100.0 * below / 9.0).abs() < 1e-9);
+    // Rates of the parent and of all, from counts.
+    assert_eq!(number(&indicator["parent"]), Some(rate("1")));
+    assert_eq!(number(&indicator["layer"]), Some(rate("")));
+    for (name, text) in [
+        ("source", "nobody"),
+        ("vintage", "2020"),
+        ("licence", "CC0-1.0"),
+        ("formula", "sum(voters) / sum(registered)"),
+        ("unit", "share"),
+    ] {
+        assert_eq!(indicator[name], text, "{name}");
+    }
+    assert_eq!(indicator["estimate"], false);
+    assert!(told("winner")["layer"].is_null(), "texts do not add up");
+    assert_eq!(card["series"], serde_json::json!([]));
+}
+
+fn post(server: &Server, path: &str, body: &str) -> Reply {
+    let mut connection = server.connect();
+    let length = body.len();
+    let head = format!("POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n");
+    connection.send(format!("{head}{body}").as_bytes());
+    connection.read("POST").expect("an answer")
+}
+
+fn square([west, south, east, north]: [f64; 4]) -> String {
+    format!(
+        "{{\"type\":\"Polygon\",\"coordinates\":[[[{west},{south}],[{east},{south}],[{east},{north}],[{west},{north}],[{west},{south}]]]}}"
+    )
+}
+
+#[test]
+fn a_zone_is_the_counts_of_what_it_covers() {
+    let village = Village::new();
+    let server = Server::start(village.path());
+    let value = |answer: &Value, name: &str| {
+        let indicators = answer["indicators"].as_array().cloned().unwrap_or_default();
+        let found = indicators.into_iter().find(|i| i["name"] == name);
+        found.and_then(|i| number(&i["value"]))
+    };
+    let near = |found: Option<f64>, expected: f64| {
+        let found = found.unwrap_or_else(|| panic!("no value, not {expected}"));
+        assert!(
+            // Corners lie on the world grid, of which a quarter is 30,000 cells wide.
+            (found - expected).abs() < 1e-4 * expected,
+            "{found}, not {expected}"
+        );
+    };
+    // Quarters 01 and 02 exactly: turnout from counts is not the mean of .5 and .75.
+    let two = post(&server, "/town/zone", &square([2.30, 48.86, 2.32, 48.87])).json();
+    assert_eq!(two["numberAreas"], 2, "{two}");
+    near(value(&two, "registered"), 2100.0);
+    near(value(&two, "turnout"), 1350.0 / 2100.0);
+    near(number(&two["coverage"]), 1.0);
+    // Half of 03 besides, and half of the zone outside of the town.
+    let half = post(&server, "/town/zone", &square([2.30, 48.86, 2.325, 48.87])).json();
+    near(value(&half, "registered"), 2500.0);
+    assert_eq!(half["areas"][2]["key"], "03");
+    near(number(&half["areas"][2]["share"]), 0.5);
+    assert_eq!(half["indicators"][0]["estimate"], true);
+    let beyond = post(&server, "/town/zone", &square([2.29, 48.86, 2.31, 48.87])).json();
+    near(number(&beyond["coverage"]), 0.5);
+    near(value(&beyond, "registered"), 900.0);
+    // A district by the electors of its quarters, not by its ground.
+    let zone = square([2.30, 48.86, 2.32, 48.87]);
+    let by_area = post(&server, "/town/zone?level=district", &zone).json();
+    near(number(&by_area["areas"][0]["share"]), 0.4);
+    let by_weight = post(&server, "/town/zone?level=district&sharing=weight", &zone).json();
+    near(number(&by_weight["areas"][0]["share"]), 2100.0 / 5000.0);
+    near(value(&by_weight, "registered"), 2100.0);
+    let nowhere = post(&server, "/town/zone", &square([0.0, 0.0, 1.0, 1.0])).json();
+    assert_eq!(
+        (&nowhere["numberAreas"], &nowhere["coverage"]),
+        (&0.into(), &0.into())
+    );
+    assert!(
+        value(&nowhere, "registered").is_none(),
+        "nothing is not zero"
+    );
+}
+
+#[test]
+fn hostile_zones() {
+    let village = Village::new();
+    let server = Server::start(village.path());
+    let many = vec!["[2.3,48.8]"; 3_000].join(",");
+    let deep = format!("{}1{}", "[".repeat(50_000), "]".repeat(50_000));
+    for body in [
+        "",
+        "{}",
+        "null",
+        "[1,2]",
+        &deep,
+        r#"{"type":"Point","coordinates":[2.3,48.8]}"#,
+        r#"{"type":"Polygon","coordinates":[]}"#,
+        r#"{"type":"Polygon","coordinates":[[]]}"#,
+        r#"{"type":"Polygon","coordinates":[[[2,48],[3,48],[2,48]]]}"#,
+        r#"{"type":"Polygon","coordinates":[[[2,48],[3,48],[3,49],[2,49]]]}"#,
+        r#"{"type":"Polygon","coordinates":[[["2",48],[3,48],[3,49],["2",48]]]}"#,
+        r#"{"type":"Polygon","coordinates":[[[2,1e999],[3,48],[3,49],[2,48]]]}"#,
+        r#"{"type":"Polygon","coordinates":[[[2,48],[3,48],[4,48],[2,48]]]}"#,
+        r#"{"type":"Polygon","coordinates":[[[2000,48],[3,48],[3,49],[2000,48]]]}"#,
+        r#"{"type":"FeatureCollection","features":[]}"#,
+        &format!(r#"{{"type":"Polygon","coordinates":[[{many}]]}}"#),
+    ] {
+        let reply = post(&server, "/town/zone", body);
+        assert_eq!(reply.status, 400, "{}", &body[..body.len().min(80)]);
+        assert_eq!(reply.json()["parameter"], "body");
+    }
+    let large = post(&server, "/town/zone", &" ".repeat(300_000));
+    assert_eq!(large.status, 413);
+    let zone = square([2.30, 48.86, 2.32, 48.87]);
+    for (query, parameter) in [
+        ("sharing=magic", "sharing"),
+        ("sharing=weight", "sharing"),
+        ("level=nothing", "level"),
+        ("properties=nothing", "properties"),
+    ] {
+        let reply = post(&server, &format!("/town/zone?{query}"), &zone);
+        assert_eq!(reply.status, 400, "{query}");
+        assert_eq!(reply.json()["parameter"], parameter, "{query}");
+    }
+    assert_eq!(post(&server, "/nothing/zone", &zone).status, 404);
+    let get = server.get("/town/zone");
+    assert_eq!((get.status, get.header("allow")), (405, "POST, OPTIONS"));
+}
+
+/// Numbers of a small generator (Park & Miller), enough to make filters.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, below: u64) -> u64 {
+        self.0 = self.0 * 48_271 % 2_147_483_647;
+        self.0 % below
+    }
+}
+
+#[test]
+fn a_filtered_tile_is_the_whole_one_without_what_fails() {
+    let village = Village::new();
+    let server = Server::start(village.path());
+    let place = (2.325, 48.859);
+    let properties = "properties=registered,voters,turnout,winner";
+    let mut dice = Dice(11);
+    for z in [10, 11, 12, 13, 14] {
+        let whole = tile(&server, "town", place, z, properties);
+        assert!(!whole.is_empty());
+        for _ in 0..20 {
+            let mut terms = Vec::new();
+            for _ in 0..=dice.roll(2) {
+                let name = ["registered", "voters", "turnout"]
+                    [usize::try_from(dice.roll(3)).expect("few")];
+                let limit = f64::from(u32::try_from(dice.roll(1_300)).expect("few"));
+                let limit = if name == "turnout" {
+                    limit / 1_000.0
+                } else {
+                    limit
+                };
+                terms.push((name, dice.roll(2) == 0, limit));
+            }
+            let all = dice.roll(2) == 0;
+            let texts: Vec<String> = terms
+                .iter()
+                .map(|(name, above, limit)| {
+                    format!("{name} {} {limit}", if *above { ">" } else { "<=" })
+                })
+                .collect();
+            let filter = texts.join(if all { " AND " } else { " OR " });
+            // A missing value fulfils neither a comparison nor its opposite.
+            let holds = |feature: &Feature, (name, above, limit): &(&str, bool, f64)| {
+                let value = feature.properties.get(*name).and_then(Value::as_f64);
+                value.is_some_and(|value| (value > *limit) == *above)
+            };
+            let passes = |feature: &&Feature| {
+                let mut each = terms.iter().map(|term| holds(feature, term));
+                if all {
+                    each.all(|h| h)
+                } else {
+                    each.any(|h| h)
+                }
+            };
+            let query = format!("{properties}&filter={}", encoded(&filter));
+            let found = tile(&server, "town", place, z, &query);
+            let expected: Vec<&Feature> = whole.iter().filter(passes).collect();
+            assert_eq!(found.len(), expected.len(), "{z}: {filter}");
+            for (found, expected) in found.iter().zip(expected) {
+                assert_eq!(found.id, expected.id, "{z}: {filter}");
+                assert_eq!(found.properties, expected.properties, "{z}: {filter}");
+                assert_eq!(found.rings, expected.rings, "{z}: {filter}");
+            }
+        }
+    }
 }

@@ -23,6 +23,8 @@ pub enum HttpError {
     },
     MethodNotAllowed,
     UriTooLong,
+    /// Of a body.
+    TooLarge,
     /// No dataset is served yet; `/ready` says why.
     NotReady,
     /// More work than the server takes on at once.
@@ -46,6 +48,7 @@ impl HttpError {
             Self::BadParameter { .. } => StatusCode::BAD_REQUEST,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::UriTooLong => StatusCode::URI_TOO_LONG,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotReady | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -57,6 +60,7 @@ impl HttpError {
             Self::BadParameter { detail, .. } => detail,
             Self::MethodNotAllowed => "this resource cannot be asked with this method",
             Self::UriTooLong => "shorten the URL",
+            Self::TooLarge => "the body is too large: send less than 256 KiB",
             Self::NotReady => "no dataset is served yet: see /ready",
             Self::Busy => "too many requests at once: try again in a moment",
             Self::Internal => "the server failed: the fault is ours and has been logged",

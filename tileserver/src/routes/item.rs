@@ -1,17 +1,22 @@
-//! `/{layer}/items/{id}` and `/{layer}/at`: one area.
+//! `/{layer}/items/{id}` and `/{layer}/at`: one area, as a card.
 
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
+use tilecore::Bitmap;
+use tilecore::dataset::schema::Indicator;
 use tilecore::mercator::{LATITUDE_MAX, grid_from_degrees};
 
+use crate::analysis::Analysis;
 use crate::app::App;
+use crate::card::Card;
 use crate::criteria;
 use crate::http::path::Segments;
 use crate::http::{Answer, Asked, Freshness, HttpError, Query};
 use crate::rows::Rows;
 use crate::rows::geojson::write_feature;
+use crate::selection;
 use crate::snapshot::{LevelRef, Snapshot};
 
 /// By key, or else by number.
@@ -30,8 +35,8 @@ pub async fn item(
     };
     let (level, row) = find(&levels, &id)
         .ok_or_else(|| HttpError::NotFound("no area has this key or number".into()))?;
-    let freshness = Freshness::of(&query, &snapshot.manifest.version)?;
-    Ok(card(&snapshot, level, row, freshness).respond(&asked))
+    let answer = card(&app, &snapshot, &query, level, row).await?;
+    Ok(answer.respond(&asked))
 }
 
 /// The area of the finest level, or of the one asked for, that holds a point.
@@ -55,8 +60,8 @@ pub async fn at(
             HttpError::Internal
         })?
         .ok_or_else(|| HttpError::NotFound("no area of this level lies there".into()))?;
-    let freshness = Freshness::of(&query, &snapshot.manifest.version)?;
-    Ok(card(&snapshot, level, row, freshness).respond(&asked))
+    let answer = card(&app, &snapshot, &query, level, row).await?;
+    Ok(answer.respond(&asked))
 }
 
 fn degrees(query: &Query, name: &'static str, max: f64) -> Result<f64, HttpError> {
@@ -79,10 +84,49 @@ fn find<'a>(levels: &[LevelRef<'a>], id: &str) -> Option<(LevelRef<'a>, usize)> 
         .or_else(|| levels.iter().find_map(by_number))
 }
 
-fn card(snapshot: &Arc<Snapshot>, level: LevelRef<'_>, row: usize, freshness: Freshness) -> Answer {
-    let rows = Rows::of(snapshot, level);
-    let mut body = Vec::new();
-    write_feature(&rows, row, true, &mut body);
-    body.push(b'}');
-    Answer::new("application/geo+json", body, freshness)
+/// The area's feature, scored among the areas that pass the filter as a list would.
+async fn card(
+    app: &App,
+    snapshot: &Arc<Snapshot>,
+    query: &Query,
+    level: LevelRef<'_>,
+    row: usize,
+) -> Result<Answer, HttpError> {
+    let freshness = Freshness::of(query, &snapshot.manifest.version)?;
+    let here = |i: &&Indicator| level.data.level.column(&i.name).is_some();
+    let indicators: Vec<&Indicator> = level.layer.indicators().filter(here).collect();
+    let names = indicators.iter().map(|i| i.name.as_str());
+    let analysis = Analysis::parse(query, level, names)?;
+    let passing = snapshot.passing(&app.pool, level, &analysis.question);
+    let passing = passing.await?;
+    let results = analysis.compute(app, snapshot, level).await?;
+    let rows = Rows {
+        fields: selection::fields(level, &analysis, &indicators, &results),
+        criteria: selection::criteria_of(analysis.scoring.as_ref()),
+        results,
+        ..Rows::of(snapshot, level)
+    };
+    let write = move || {
+        let all;
+        let passing = if let Some(passing) = passing.as_deref() {
+            passing
+        } else {
+            all = Bitmap::full(rows.level().data.level.rows());
+            &all
+        };
+        let card = Card {
+            table: rows.results.over(rows.level()),
+            row,
+            passing,
+        };
+        let mut body = Vec::new();
+        write_feature(&rows, row, true, &mut body);
+        for (name, member) in card.members() {
+            body.extend_from_slice(format!(",\"{name}\":{member}").as_bytes());
+        }
+        body.push(b'}');
+        body
+    };
+    let body = app.pool.run(write).await?;
+    Ok(Answer::new("application/geo+json", body, freshness))
 }

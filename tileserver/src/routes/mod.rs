@@ -13,3 +13,4 @@ pub mod styles;
 pub mod tilejson;
 pub mod tiles;
 pub mod ui;
+pub mod zone;

@@ -1,0 +1,221 @@
+//! An area's card: each indicator with its place among the others, what the area belongs to, and
+//! where the figure comes from.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use tilecore::Bitmap;
+use tilecore::dataset::columns::Column;
+use tilecore::dataset::schema::{Indicator, Kind};
+use tilecore::filter::Table as _;
+use tilecore::recompute::{Formula, figure as figure_of};
+
+use crate::analysis::Overlay;
+use crate::figure::figure;
+use crate::snapshot::LevelRef;
+
+/// A row of a level, among the rows that pass.
+#[derive(Debug)]
+pub struct Card<'a> {
+    pub table: Overlay<'a>,
+    pub row: usize,
+    pub passing: &'a Bitmap,
+}
+
+impl Card<'_> {
+    /// What the card adds to the area's feature.
+    #[must_use]
+    pub fn members(&self) -> Map<String, Value> {
+        let level = self.table.level;
+        let shown = level.layer.indicators();
+        let here = |i: &&Indicator| level.data.level.column(&i.name).is_some();
+        let indicators: Vec<&Indicator> = shown.filter(here).collect();
+        let parent = self.parent().map(|(level, row)| {
+            json!({
+                "level": level.meta.name,
+                "key": level.data.level.key(row),
+                "name": level.data.level.name(row),
+            })
+        });
+        let described = indicators.iter().map(|i| self.describe(i));
+        let members = json!({
+            "layer": level.layer.meta.name,
+            "level": level.meta.name,
+            "parent": parent,
+            "indicators": described.collect::<Vec<_>>(),
+            "series": self.series(&indicators),
+        });
+        match members {
+            Value::Object(members) => members,
+            _ => Map::new(),
+        }
+    }
+
+    /// The area that holds this one.
+    fn parent(&self) -> Option<(LevelRef<'_>, usize)> {
+        let level = self.table.level;
+        let coarser = level.layer.levels().nth(level.number + 1)?;
+        let row = level.ancestors(coarser.number).get(self.row)?;
+        Some((coarser, row))
+    }
+
+    fn describe(&self, indicator: &Indicator) -> Value {
+        let column = self.table.column(&indicator.name);
+        let place = match column {
+            Some(Column::Number(numbers)) => self.place(numbers.values()),
+            _ => None,
+        };
+        let parent = self.parent().and_then(|(level, row)| {
+            let column = level.data.level.column(&indicator.name)?;
+            Some(value(Some(column), row))
+        });
+        json!({
+            "name": indicator.name,
+            "label": indicator.label,
+            "description": indicator.description,
+            "kind": indicator.kind,
+            "unit": indicator.unit,
+            "value": value(column, self.row),
+            "rank": place.map(|place| place.rank),
+            "of": place.map(|place| place.of),
+            "percentile": place.map(|place| figure(place.percentile)),
+            "parent": parent,
+            "layer": whole(self.table.level, indicator).map(figure),
+            "source": indicator.source,
+            "vintage": indicator.vintage,
+            "licence": indicator.licence,
+            "formula": indicator.sql,
+            "from": indicator.from,
+            "estimate": indicator.estimate,
+        })
+    }
+
+    /// `None` where the value is missing.
+    fn place(&self, values: &[f64]) -> Option<Place> {
+        let own = *values.get(self.row).filter(|value| !value.is_nan())?;
+        if !self.passing.contains(self.row) {
+            return None;
+        }
+        let mut place = Place {
+            rank: 1,
+            of: 0,
+            percentile: 50.0,
+        };
+        let (mut below, mut equal) = (0_usize, 0_usize);
+        for row in self.passing.iter() {
+            let other = values[row];
+            if other.is_nan() {
+                continue;
+            }
+            place.of += 1;
+            if other > own {
+                place.rank += 1;
+            } else if other < own {
+                below += 1;
+            } else {
+                equal += 1;
+            }
+        }
+        if place.of > 1 {
+            // Half of the others that are equal count as below.
+            let halves = real(2 * below + equal - 1);
+            place.percentile = 100.0 * halves / real(2 * (place.of - 1));
+        }
+        Some(place)
+    }
+
+    /// Indicators whose names differ by a year only: one figure over several elections.
+    fn series(&self, indicators: &[&Indicator]) -> Vec<Value> {
+        let numbers = indicators.iter().filter(|i| i.kind == Kind::Number);
+        let mut series: BTreeMap<(String, Option<&str>), BTreeMap<u16, &Indicator>> =
+            BTreeMap::new();
+        for indicator in numbers.clone() {
+            if let Some((stem, year)) = dated(&indicator.name) {
+                let key = (stem, indicator.unit.as_deref());
+                series.entry(key).or_default().insert(year, indicator);
+            }
+        }
+        // The one without a year in its name is of its vintage's.
+        for indicator in numbers {
+            let key = (indicator.name.clone(), indicator.unit.as_deref());
+            let vintage = indicator.vintage.as_deref().and_then(|text| text.get(..4));
+            let year = vintage.and_then(|year| year.parse().ok());
+            if let (Some(points), Some(year)) = (series.get_mut(&key), year) {
+                points.entry(year).or_insert(indicator);
+            }
+        }
+        let told = |((stem, unit), points): ((String, Option<&str>), BTreeMap<u16, &Indicator>)| {
+            let point = |(year, indicator): (u16, &Indicator)| {
+                let column = self.table.column(&indicator.name);
+                json!({
+                    "time": year.to_string(),
+                    "indicator": indicator.name,
+                    "value": value(column, self.row),
+                })
+            };
+            let several = points.len() > 1;
+            several.then(|| {
+                let points: Vec<Value> = points.into_iter().map(point).collect();
+                json!({ "name": stem, "unit": unit, "points": points })
+            })
+        };
+        series.into_iter().filter_map(told).collect()
+    }
+}
+
+/// A value's place among those of the rows that pass.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// From the greatest, 1; equal values share one.
+    rank: usize,
+    /// Values that are not missing.
+    of: usize,
+    /// 0 for the least, 100 for the greatest.
+    percentile: f64,
+}
+
+/// Null where missing.
+fn value(column: Option<&Column>, row: usize) -> Value {
+    match column {
+        Some(Column::Number(numbers)) => numbers.get(row).map_or(Value::Null, figure),
+        Some(Column::Text(texts)) => texts.get(row).map_or(Value::Null, Value::from),
+        None => Value::Null,
+    }
+}
+
+/// The figure of all units of a level together, from their counts; `None` where it does not
+/// follow from counts.
+fn whole(level: LevelRef<'_>, indicator: &Indicator) -> Option<f64> {
+    let formula = Formula::parse(indicator.recompute.as_ref()?).ok()?;
+    let rows = (0..level.data.level.rows()).map(|row| (row, 1.0));
+    figure_of(&formula, level.data, rows).ok()?
+}
+
+/// `turnout_2017` is `turnout` of 2017.
+fn dated(name: &str) -> Option<(String, u16)> {
+    let mut parts: Vec<&str> = name.split('_').collect();
+    let is_year = |part: &&str| part.len() == 4 && part.bytes().all(|b| b.is_ascii_digit());
+    let at = parts.iter().position(is_year)?;
+    let year = parts[at].parse().ok()?;
+    parts.remove(at);
+    (!parts.is_empty()).then(|| (parts.join("_"), year))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "rows are far below 2^53")]
+fn real(count: usize) -> f64 {
+    count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_a_year() {
+        assert_eq!(dated("turnout_2017"), Some(("turnout".into(), 2017)));
+        assert_eq!(dated("t_2022_t1"), Some(("t_t1".into(), 2022)));
+        for name in ["turnout", "turnout2017", "turnout_20171", "2017"] {
+            assert_eq!(dated(name), None, "{name}");
+        }
+    }
+}
