@@ -22,7 +22,7 @@ const ADDRESSES = [
   "styles/montreal/style.json?property=margin&breaks=0.1,0.2,0.5&filter=winner%20%3D%20%27M%C3%A9lanie%20Joly%27",
   "styles/montreal/style.json?property=margin&filter=margin%20%3E%209",
   "styles/bivariate/style.json?x=joly_share&y=bergeron_share&k=4",
-  "styles/priority/style.json?score=margin:-3,votes:2",
+  "styles/priority/style.json?score=-margin:3,votes:2",
 ];
 
 for (const address of ADDRESSES) {
