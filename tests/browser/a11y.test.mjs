@@ -26,6 +26,7 @@ describe("accessibility", { skip: unavailable }, () => {
     "filtered, with a card": [`indicator=margin&filter=votes+%3E+3000&${AREA}`, {}],
     "comparing, with a table": ["indicator=coderre_share&second=votes&table=1", {}],
     "beside a divider": ["indicator=coderre_share&second=votes&comparison=swipe&range=joly_share:0.2..", {}],
+    "with a zone": ["indicator=votes&zone=-73.7,45.5+-73.5,45.5+-73.6,45.6&view=10.00/45.55000/-73.62000", {}],
     "with priorities": [`indicator=score&score=coderre_share:3,-votes:7&${AREA}`, {}],
     "with priorities, dark, in French": ["indicator=score&score=margin&table=1&theme=dark&lang=fr", {}],
     "with priorities, on a phone": [

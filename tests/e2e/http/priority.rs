@@ -615,3 +615,70 @@ fn hostile_zones() {
     let get = server.get("/town/zone");
     assert_eq!((get.status, get.header("allow")), (405, "POST, OPTIONS"));
 }
+
+/// Numbers of a small generator (Park & Miller), enough to make filters.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, below: u64) -> u64 {
+        self.0 = self.0 * 48_271 % 2_147_483_647;
+        self.0 % below
+    }
+}
+
+#[test]
+fn a_filtered_tile_is_the_whole_one_without_what_fails() {
+    let village = Village::new();
+    let server = Server::start(village.path());
+    let place = (2.325, 48.859);
+    let properties = "properties=registered,voters,turnout,winner";
+    let mut dice = Dice(11);
+    for z in [10, 11, 12, 13, 14] {
+        let whole = tile(&server, "town", place, z, properties);
+        assert!(!whole.is_empty());
+        for _ in 0..20 {
+            let mut terms = Vec::new();
+            for _ in 0..=dice.roll(2) {
+                let name = ["registered", "voters", "turnout"]
+                    [usize::try_from(dice.roll(3)).expect("few")];
+                let limit = f64::from(u32::try_from(dice.roll(1_300)).expect("few"));
+                let limit = if name == "turnout" {
+                    limit / 1_000.0
+                } else {
+                    limit
+                };
+                terms.push((name, dice.roll(2) == 0, limit));
+            }
+            let all = dice.roll(2) == 0;
+            let texts: Vec<String> = terms
+                .iter()
+                .map(|(name, above, limit)| {
+                    format!("{name} {} {limit}", if *above { ">" } else { "<=" })
+                })
+                .collect();
+            let filter = texts.join(if all { " AND " } else { " OR " });
+            // A missing value fulfils neither a comparison nor its opposite.
+            let holds = |feature: &Feature, (name, above, limit): &(&str, bool, f64)| {
+                let value = feature.properties.get(*name).and_then(Value::as_f64);
+                value.is_some_and(|value| (value > *limit) == *above)
+            };
+            let passes = |feature: &&Feature| {
+                let mut each = terms.iter().map(|term| holds(feature, term));
+                if all {
+                    each.all(|h| h)
+                } else {
+                    each.any(|h| h)
+                }
+            };
+            let query = format!("{properties}&filter={}", encoded(&filter));
+            let found = tile(&server, "town", place, z, &query);
+            let expected: Vec<&Feature> = whole.iter().filter(passes).collect();
+            assert_eq!(found.len(), expected.len(), "{z}: {filter}");
+            for (found, expected) in found.iter().zip(expected) {
+                assert_eq!(found.id, expected.id, "{z}: {filter}");
+                assert_eq!(found.properties, expected.properties, "{z}: {filter}");
+                assert_eq!(found.rings, expected.rings, "{z}: {filter}");
+            }
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! `POST /{layer}/zone`: the figures of a drawn polygon, from the areas it covers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _, to_bytes};
 use axum::extract::State;
@@ -15,6 +16,9 @@ use crate::zone::{self, Sharing};
 
 /// Of GeoJSON: room for a zone of as many vertices as one may have.
 const BODY_MAX: usize = 256 * 1024;
+
+/// For a body to arrive: a client that dribbles holds no connection.
+const BODY_PATIENCE: Duration = Duration::from_secs(5);
 
 pub async fn zone(
     State(app): State<Arc<App>>,
@@ -37,8 +41,9 @@ pub async fn zone(
     if body.size_hint().lower() > BODY_MAX as u64 {
         return Err(HttpError::TooLarge);
     }
-    let body = to_bytes(body, BODY_MAX).await;
-    let body = body.map_err(|_| HttpError::TooLarge)?;
+    let read = tokio::time::timeout(BODY_PATIENCE, to_bytes(body, BODY_MAX)).await;
+    let read = read.map_err(|_| HttpError::parameter("body", "send it faster"))?;
+    let body = read.map_err(|_| HttpError::TooLarge)?;
     let (layer, level) = (layer.number, level.number);
     let held = Arc::clone(&snapshot);
     let describe = move || {

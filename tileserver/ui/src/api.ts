@@ -79,6 +79,41 @@ export interface Item {
   properties: { key: string; name: string; [indicator: string]: string | number | null };
 }
 
+/** What an area's card says of one indicator. */
+export interface Described {
+  name: string;
+  value: number | string | null;
+  /** From the greatest, among the `of` areas that have a value. */
+  rank: number | null;
+  of: number | null;
+  /** Of the area that holds this one, and of all areas together. */
+  parent: number | string | null;
+  layer: number | null;
+}
+
+/** One figure over several elections. */
+export interface Series {
+  name: string;
+  unit: string | null;
+  points: { time: string; indicator: string; value: number | null }[];
+}
+
+/** An area with its place among the others. */
+export interface Card extends Item {
+  parent: { level: string; key: string; name: string } | null;
+  indicators: Described[];
+  series: Series[];
+}
+
+/** The figures of a drawn zone, from the counts of the areas it covers. */
+export interface ZoneFigures {
+  /** How much of the zone areas cover, from 0 to 1. */
+  coverage: number;
+  indicators: { name: string; value: number | null; coverage: number; estimate: boolean }[];
+  numberAreas: number;
+  areas: { key: string; name: string; share: number }[];
+}
+
 /** An area found by name or key. */
 export interface Hit {
   key: string;
@@ -197,8 +232,24 @@ export function getItem(
   key: string,
   version: string,
   signal: AbortSignal,
-): Promise<Item> {
+): Promise<Card> {
   return get(`${encodeURIComponent(layer)}/items/${encodeURIComponent(key)}`, { level, v: version }, signal);
+}
+
+export async function postZone(
+  layer: string,
+  level: string,
+  zone: GeoJSON.Polygon,
+  signal: AbortSignal,
+): Promise<ZoneFigures> {
+  const response = await fetch(address(`${encodeURIComponent(layer)}/zone`, { level }), {
+    method: "POST",
+    signal,
+    headers: { accept: "application/json", "content-type": "application/geo+json" },
+    body: JSON.stringify(zone),
+  });
+  if (!response.ok) throw await problemOf(response);
+  return (await response.json()) as ZoneFigures;
 }
 
 /** Areas of every level whose name or key is like `text`, the likeliest first. */

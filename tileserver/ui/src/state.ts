@@ -46,6 +46,8 @@ export interface State {
   criteria: readonly Criterion[];
   scoring: Scoring;
   area: Area | null;
+  /** Corners of a drawn zone, in degrees. */
+  zone: readonly (readonly [number, number])[] | null;
   view: View | null;
   language: Language | null;
   theme: Theme | null;
@@ -69,6 +71,7 @@ export const INITIAL: Readonly<State> = {
   criteria: [],
   scoring: SCORINGS[0],
   area: null,
+  zone: null,
   view: null,
   language: null,
   theme: null,
@@ -109,6 +112,7 @@ export function encode(value: State): string {
   put("score", scoreText(value.criteria));
   put("score-method", value.scoring === INITIAL.scoring ? null : value.scoring);
   put("area", value.area && `${value.area.level}/${value.area.key}`);
+  put("zone", value.zone && value.zone.map((corner) => corner.join(",")).join(" "));
   put("view", value.view && encodeView(value.view));
   put("lang", value.language);
   put("theme", value.theme);
@@ -138,6 +142,7 @@ export function decode(fragment: string): State {
     criteria: parseScore(query.get("score") ?? ""),
     scoring: oneOf(SCORINGS, query.get("score-method")) ?? INITIAL.scoring,
     area: decodeArea(query.get("area")),
+    zone: decodeZone(query.get("zone")),
     view: decodeView(query.get("view")),
     language: oneOf(["en", "fr"] as const, query.get("lang")),
     theme: oneOf(["light", "dark"] as const, query.get("theme")),
@@ -170,6 +175,13 @@ function decodeView(text: string | null): View | null {
   if (numbers.length !== 3 || zoom === undefined || lat === undefined || lon === undefined) return null;
   const inside = zoom >= 0 && zoom <= 24 && Math.abs(lat) <= 90 && Math.abs(lon) <= 180;
   return inside ? { zoom, lat, lon } : null;
+}
+
+function decodeZone(text: string | null): State["zone"] {
+  const corners = (text ?? "").split(" ").map((corner) => corner.split(",").map(Number));
+  const inside = ([lon = NaN, lat = NaN, ...rest]: number[]) =>
+    Math.abs(lon) <= 180 && Math.abs(lat) <= 90 && rest.length === 0;
+  return corners.length >= 3 && corners.every(inside) ? corners.map(([lon, lat]) => [lon as number, lat as number]) : null;
 }
 
 function encodeRange({ min, max }: Range): string {

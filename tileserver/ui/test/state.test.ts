@@ -25,6 +25,11 @@ test("whatever the state, its address reads back to it", () => {
     ],
     scoring: "topsis",
     area: { level: "bureau", key: "75056/0001 é" },
+    zone: [
+      [2.3, 48.8],
+      [2.4, 48.8],
+      [-0.00001, 48.9],
+    ],
     view: { zoom: 11.25, lat: 48.85661, lon: -2.35222 },
     language: "fr",
     theme: "dark",
@@ -59,6 +64,10 @@ test.each([
   "score=a:11,:3,-,-:4",
   "score=,",
   "score-method=magic",
+  "zone=1,2 3,4",
+  "zone=1,2 3,4 5,96",
+  "zone=1,2 3,4 5",
+  "zone=1,2 3,4 5,6,7",
   "%",
   "=&=&&",
 ])("%s is as if it were absent", (fragment) => {

@@ -17,6 +17,8 @@ import * as model from "../model";
 import { busy, emphasis, hover } from "../screen";
 import { state, type Theme, update, type View } from "../state";
 import { fillColor, fillOpacity, sameProperties } from "./colors";
+import { addZone, colorZone, drawAt, endOnDoubleClick, followZone } from "./zone";
+import { drawing } from "../zone";
 import { addLabels, colorLabels, placeLabels } from "./labels";
 import { theme } from "../theme";
 import { fillTemplate } from "./template";
@@ -87,6 +89,7 @@ export function showMap(container: HTMLElement, role: Role): () => void {
         followTiles(map, role.classes, tiles),
         followColors(map, role.classes),
         followTheme(map),
+        followZone(map),
         followState(map, layer),
       );
       stops.push(...watchPointer(map, container));
@@ -151,6 +154,7 @@ function draw(map: MapLibre, { describe, layer }: Role, drawn: (tiles: string) =
       color: missing,
     });
     addLabels(style);
+    addZone(style, ink, ground);
     map.once("style.load", () => drawn(tiles));
     map.setStyle(style);
   });
@@ -193,6 +197,7 @@ function followTheme(map: MapLibre): () => void {
     map.setPaintProperty("borders", "line-color", ground);
     map.setPaintProperty("hovered", "line-color", ink);
     map.setPaintProperty("selected", "line-color", ink);
+    colorZone(map, ink, ground);
   });
 }
 
@@ -224,7 +229,7 @@ function followView(map: MapLibre): () => void {
 function watchPointer(map: MapLibre, container: HTMLElement): (() => void)[] {
   const canvas = map.getCanvas();
   const point = (feature: MapGeoJSONFeature | undefined, x: number, y: number) => {
-    canvas.style.cursor = feature ? "pointer" : "";
+    canvas.style.cursor = drawing.value ? "crosshair" : feature ? "pointer" : "";
     if (!feature) {
       hover.value = null;
       return;
@@ -237,7 +242,12 @@ function watchPointer(map: MapLibre, container: HTMLElement): (() => void)[] {
     map.on("mousemove", ({ point: at }) => point(areaAt(map, at), at.x, at.y)),
     map.on("mouseout", () => point(undefined, 0, 0)),
     map.on("movestart", () => point(undefined, 0, 0)),
+    map.on("dblclick", endOnDoubleClick),
     map.on("click", ({ point: at }) => {
+      if (drawing.value) {
+        drawAt(map, at.x, at.y);
+        return;
+      }
       select(areaAt(map, at));
       keepClearOfCard(map, at.x);
     }),
@@ -245,7 +255,9 @@ function watchPointer(map: MapLibre, container: HTMLElement): (() => void)[] {
   const onKey = (event: KeyboardEvent) => {
     if (event.key !== "Enter") return;
     event.preventDefault();
-    select(areaAt(map, [canvas.clientWidth / 2, canvas.clientHeight / 2]));
+    const [x, y] = [canvas.clientWidth / 2, canvas.clientHeight / 2];
+    if (drawing.value) drawAt(map, x, y);
+    else select(areaAt(map, [x, y]));
   };
   canvas.addEventListener("keydown", onKey);
   return [...subscriptions.map((one) => () => one.unsubscribe()), () => canvas.removeEventListener("keydown", onKey)];

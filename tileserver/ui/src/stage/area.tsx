@@ -1,11 +1,12 @@
 /** The card of the area chosen: every indicator of it, and where each comes from. */
 import { useEffect } from "preact/hooks";
-import { type Indicator, type Item, textIn } from "../api";
+import { type Described, type Indicator, type Item, type Series, textIn } from "../api";
 import { language, words } from "../i18n";
 import { Icon } from "../icons";
 import { description, formatOf, labelOf, titleOf } from "../dataset";
 import { indicator, item, second } from "../model";
 import { state, update } from "../state";
+import { Sparkline } from "./sparkline";
 
 /** Says the area chosen to those who do not see the card. */
 export function Announcement() {
@@ -54,7 +55,15 @@ export function AreaCard() {
       {/* Focusable, because it may scroll. */}
       <dl tabIndex={0}>
         {shown.map((one) => (
-          <Row key={one.name} indicator={one} value={properties[one.name] ?? null} range={one.levels[answer.level]} />
+          <Row
+            key={one.name}
+            indicator={one}
+            value={properties[one.name] ?? null}
+            range={one.levels[answer.level]}
+            described={answer.item.indicators.find(({ name }) => name === one.name)}
+            parent={answer.item.parent?.name ?? null}
+            series={answer.item.series.find(({ points }) => points.some(({ indicator }) => indicator === one.name))}
+          />
         ))}
       </dl>
       <Provenance indicators={shown} />
@@ -66,6 +75,9 @@ function Row(props: {
   indicator: Indicator;
   value: string | number | null;
   range: { min: number | null; max: number | null } | undefined;
+  described: Described | undefined;
+  parent: string | null;
+  series: Series | undefined;
 }) {
   const { value, range } = props;
   const chosen = [indicator.value, second.value].some((one) => one?.name === props.indicator.name);
@@ -86,8 +98,26 @@ function Row(props: {
           <span class="track-mark" style={{ left: `${(place * 100).toFixed(1)}%` }} />
         </span>
       )}
+      {props.described && <Context of={props.indicator} described={props.described} parent={props.parent} />}
+      {props.series && <Sparkline series={props.series} of={props.indicator} />}
     </div>
   );
+}
+
+/** Its place among the others, and the same figure of what the area belongs to. */
+function Context({ of, described, parent }: { of: Indicator; described: Described; parent: string | null }) {
+  const { value } = formatOf(of);
+  const text = (figure: number | string) => (typeof figure === "number" ? value(figure) : figure);
+  const parts = [
+    described.rank !== null && described.of !== null && words.value.rank(count(described.rank), count(described.of)),
+    parent !== null && described.parent !== null && `${parent}: ${text(described.parent)}`,
+    described.layer !== null && `${words.value.whole}: ${text(described.layer)}`,
+  ].filter(Boolean);
+  return parts.length > 0 ? <dd class="context">{parts.join(" · ")}</dd> : null;
+}
+
+function count(n: number): string {
+  return new Intl.NumberFormat(language.value).format(n);
 }
 
 /** One line for each source there is among `indicators`. */

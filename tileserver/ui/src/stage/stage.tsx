@@ -10,9 +10,12 @@ import { classes, comparison, other } from "../model";
 import { busy } from "../screen";
 import { state, update } from "../state";
 import { Announcement, AreaCard } from "./area";
+import { cancelDrawing, drawing, startDrawing } from "../zone";
+import { DrawBar } from "./drawbar";
 import { HoverCard } from "./hover";
 import { Search } from "./search";
 import { Table } from "./table";
+import { ZoneCard } from "./zonecard";
 
 /** Loaded beside the rest of the page: it is most of its weight. */
 const map = import("../map/view");
@@ -38,6 +41,8 @@ export function Stage() {
       <Search />
       <Announcement />
       <AreaCard />
+      <ZoneCard />
+      <DrawBar />
       <Table />
     </main>
   );
@@ -118,6 +123,15 @@ function Controls() {
       </button>
       <button type="button" title={words.value.fit} aria-label={words.value.fit} onClick={act("fit")}>
         <Icon name="fit" />
+      </button>
+      <button
+        type="button"
+        title={words.value.draw}
+        aria-label={words.value.draw}
+        aria-pressed={drawing.value !== null}
+        onClick={() => (drawing.value ? cancelDrawing() : startDrawing())}
+      >
+        <Icon name="draw" />
       </button>
       <button
         type="button"

@@ -1,0 +1,45 @@
+/** While a zone is drawn: what to do, and the buttons that do it without a pointer. */
+import { useEffect } from "preact/hooks";
+import { words } from "../i18n";
+import { update } from "../state";
+import { cancelDrawing, drawing, finishDrawing, MIN_CORNERS, removeCorner } from "../zone";
+
+export function DrawBar() {
+  const corners = drawing.value;
+  const active = corners !== null;
+  useEffect(() => {
+    if (!active) return;
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key === "Escape") cancelDrawing();
+      else if (event.key === "Backspace" && !(event.target instanceof HTMLInputElement)) removeCorner();
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, [active]);
+  if (!corners) return null;
+  return (
+    <div class="drawbar" role="region" aria-label={words.value.draw}>
+      <p role="status">{corners.length === 0 ? words.value.drawHint : words.value.corners(corners.length)}</p>
+      <button type="button" onClick={() => void takeView()}>
+        {words.value.useView}
+      </button>
+      <button type="button" disabled={corners.length === 0} onClick={removeCorner}>
+        {words.value.undo}
+      </button>
+      <button type="button" disabled={corners.length < MIN_CORNERS} onClick={finishDrawing}>
+        {words.value.finish}
+      </button>
+      <button type="button" onClick={cancelDrawing}>
+        {words.value.cancel}
+      </button>
+    </div>
+  );
+}
+
+/** The zone is the box that the map shows. */
+async function takeView(): Promise<void> {
+  const [{ current }, { cornersOfView }] = await Promise.all([import("../map/view"), import("../map/zone")]);
+  if (!current.value) return;
+  cancelDrawing();
+  update({ zone: cornersOfView(current.value) });
+}
