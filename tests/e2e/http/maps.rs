@@ -96,13 +96,13 @@ fn tiles_and_style_are_those_of_the_map() {
         .as_str()
         .expect("a URL");
     assert!(tiles.contains("/map/turnout/tiles/{z}/{x}/{y}?v="));
-    let own = server.get("/map/turnout/tiles/14/8296/5634");
-    let same = server.get("/town/14/8296/5634?properties=turnout&filter=turnout%20%3E%200.5");
+    let own = server.get("/map/turnout/tiles/14/8297/5636");
+    let same = server.get("/town/14/8297/5636?properties=turnout&filter=turnout%20%3E%200.5");
     assert_eq!((own.status, &own.body), (same.status, &same.body));
     assert_eq!(own.header("etag"), same.header("etag"));
     // A request cannot widen it.
     let wider =
-        server.get("/map/turnout/tiles/14/8296/5634?filter=turnout%20%3E%200&properties=voters");
+        server.get("/map/turnout/tiles/14/8297/5636?filter=turnout%20%3E%200&properties=voters");
     assert_eq!(wider.body, own.body);
     let data = server.get("/map/turnout/data").json();
     assert_eq!(data["version"], server.version());
@@ -227,7 +227,7 @@ fn under_embargo_nothing_is_there() {
         "/map/later.png",
         "/map/later.svg",
         "/map/later/data",
-        "/map/later/tiles/14/8296/5634",
+        "/map/later/tiles/14/8297/5636",
         "/styles/later/style.json",
         &format!("/oembed?url={url}"),
     ] {

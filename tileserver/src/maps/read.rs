@@ -266,7 +266,7 @@ mod tests {
         .unwrap();
         assert_eq!(map.filter.map(|f| f.line), Some(5));
         let embargo = map.embargo.and_then(|e| e.duration_since(UNIX_EPOCH).ok());
-        assert_eq!(embargo.map(|e| e.as_secs()), Some(1_809_367_200));
+        assert_eq!(embargo.map(|e| e.as_secs()), Some(1_809_280_800));
     }
 
     #[test]
