@@ -198,12 +198,7 @@ impl Release {
             .filter_map(|group| {
                 let count = told(group.iter().map(|(.., sum)| sum).sum())?;
                 let (y, x, _) = group[0];
-                Some(CellCount {
-                    x,
-                    y,
-                    count,
-                    of: 0,
-                })
+                Some(CellCount { x, y, count, of: 0 })
             })
             .collect()
     }
