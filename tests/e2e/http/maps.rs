@@ -266,12 +266,8 @@ fn a_map_that_names_what_is_not_there_says_so() {
     let bad = TURNOUT.replace("filter = \"turnout > 0.5\"", "filter = \"nosuch > 0.5\"");
     let (_maps, mut server) = publish(&village, &[("bad", &bad), ("turnout", TURNOUT)]);
     server.expect_in_log("map without its data");
-    assert!(
-        server
-            .log()
-            .iter()
-            .any(|line| line.contains("bad.toml:7: filter"))
-    );
+    let said = |text: &str| server.log().iter().any(|line| line.contains(text));
+    until(|| said("bad.toml:7: filter"));
     assert_eq!(server.get("/map/bad").status, 404);
     assert_eq!(server.get("/map/turnout").status, 200);
 }
