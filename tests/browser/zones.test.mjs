@@ -52,7 +52,7 @@ describe("cards and zones", { skip: unavailable }, () => {
     const whole = sum(districts, "coderre") / sum(districts, "votes");
     assert.equal(await page.textContent(".card.zone .chosen dd"), percent(whole));
     assert.match(await page.textContent(".card.zone .eyebrow"), /58/);
-    assert.match(await page.evaluate(() => location.hash), /zone=/);
+    await page.waitForFunction(() => location.hash.includes("zone="));
     await page.reload();
     await page.waitForSelector(".card.zone .chosen");
     assert.equal(await page.textContent(".card.zone .chosen dd"), percent(whole), "the address holds the zone");

@@ -100,9 +100,11 @@ def load_table(db, table, base):
             dtype={c: str for c in table.get("text", [])}, encoding="utf-8-sig", low_memory=False,
         )
         for column in frame.columns:
-            if frame[column].dtype == object and column not in table.get("text", []):
-                numbers = pd.to_numeric(frame[column].replace("", None), errors="coerce")
-                if numbers.notna().sum() == frame[column].replace("", None).notna().sum():
+            if not pd.api.types.is_numeric_dtype(frame[column]) and column not in table.get("text", []):
+                cells = frame[column].astype(object).where(frame[column] != "", None)
+                dotted = cells.map(lambda cell: cell.replace(table.get("decimal", "."), ".") if isinstance(cell, str) else cell)
+                numbers = pd.to_numeric(dotted, errors="coerce")
+                if numbers.notna().sum() == cells.notna().sum():
                     frame[column] = numbers
         frame = frame.loc[:, [not str(c).startswith("Unnamed") and str(c) != "" for c in frame.columns]]
         db.register("_t", frame)
@@ -288,6 +290,11 @@ def check_gdal(trial, manifest, version):
     print(f"{trial}: GDAL reads the same rows and figures")
 
 
+# Communes of 2018 that lie in one département while a round counts them, or what merged into them, in the
+# other: Freigné and Le Fresne-sur-Loire, Pont-Farcy, Cormicy. The two départements are compared together.
+CROSSED = {key: pair for pair in ("44+49", "14+50", "02+51") for key in pair.split("+")}
+
+
 def check_departments(manifest, version, db):
     """Départements sum up to what the Ministry publishes for them."""
     frame = arrow(version / manifest["layers"][0]["levels"][1]["arrow"]).set_index("key")
@@ -300,10 +307,15 @@ def check_departments(manifest, version, db):
             continue_at = [k for k in frame.index if k.startswith("97")]
             known = db.execute(f"select sum(inscrits) from {table} where maille = 'communes' and code[:3] in ('971', '972', '973', '974', '976')").fetchall()[0][0]
             assert frame.loc[continue_at, column].sum() == known, column
+        totals = {}
         for key, registered in official.items():
             key = code.get(key, key)
             if key in frame.index:
-                assert frame.at[key, column] == registered, (column, key, frame.at[key, column], registered)
+                group = CROSSED.get(key, key)
+                ours, theirs = totals.get(group, (0, 0))
+                totals[group] = (ours + frame.at[key, column], theirs + registered)
+        for group, (ours, theirs) in totals.items():
+            assert ours == theirs, (column, group, ours, theirs)
     print("france-communes: départements equal the official totals of every round")
 
 

@@ -141,6 +141,7 @@ fn cards(story: &Story, app: &App, out: &mut String) {
             escaped(content)
         );
     }
+    out.push_str("<link rel=\"icon\" type=\"image/svg+xml\" href=\"../favicon.svg\">\n");
     let _ = writeln!(out, "<link rel=\"canonical\" href=\"{}\">", escaped(&url));
     let _ = writeln!(
         out,
