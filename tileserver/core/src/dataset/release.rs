@@ -124,7 +124,7 @@ impl Release {
     /// A view over a mapped file.
     ///
     /// # Errors
-    /// When the bytes are not what [`write`] wrote for `meta`.
+    /// When the bytes are not what [`write()`] wrote for `meta`.
     pub fn open(meta: &schema::Release, file: Bytes) -> Result<Self, ReleaseError> {
         let batch = read_batch(file, meta.cells)?;
         let keys = column::<UInt64Array>(&batch, "key")?.values();
