@@ -8,8 +8,10 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Lines that may wait for the pipe.
 const QUEUE: usize = 4096;
@@ -30,19 +32,21 @@ enum Message {
 /// # Errors
 /// A filter that cannot be read, or a second call in one process.
 pub fn start(filter: &str, json: bool) -> anyhow::Result<Log> {
-    let filter = EnvFilter::try_new(filter)?;
+    let filter: Targets = filter.parse()?;
     let (lines, queue) = sync_channel(QUEUE);
     std::thread::Builder::new()
         .name("log".into())
         .spawn(move || write_lines(&queue))?;
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_max_level(LevelFilter::TRACE)
         .with_ansi(io::stderr().is_terminal())
         .with_writer(Lines(lines.clone()));
     let started = if json {
-        builder.json().flatten_event(true).try_init()
+        let lines = builder.json().flatten_event(true).finish();
+        lines.with(filter).try_init()
     } else {
-        builder.with_target(false).try_init()
+        let lines = builder.with_target(false).finish();
+        lines.with(filter).try_init()
     };
     started.map_err(|error| anyhow::anyhow!("{error}"))?;
     std::panic::set_hook(Box::new(|panic| {
