@@ -11,9 +11,9 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, CONTENT_LENGTH,
-    VARY, X_CONTENT_TYPE_OPTIONS,
+    HOST, VARY, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, Version};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
@@ -48,6 +48,8 @@ pub async fn edge(State(app): State<Arc<App>>, request: Request, next: Next) -> 
         .is_some_and(|p| p.as_str().len() > URI_MAX)
     {
         HttpError::UriTooLong.into_response()
+    } else if !names_one_host(&request) {
+        HttpError::parameter("Host", "send this header once").into_response()
     } else if request.method() == Method::OPTIONS {
         preflight()
     } else {
@@ -73,6 +75,12 @@ pub async fn edge(State(app): State<Arc<App>>, request: Request, next: Next) -> 
         tracing::debug!(target: "request", id = format_args!("{id:016x}"), method, route, code, micros, bytes);
     }
     response
+}
+
+/// HTTP/1.1 asks for it (RFC 9112, section 3.2): with two, a proxy may see one and we the other.
+fn names_one_host(request: &Request) -> bool {
+    let hosts = request.headers().get_all(HOST).iter().count();
+    hosts == 1 || hosts == 0 && request.version() < Version::HTTP_11
 }
 
 /// Finds out who asks and answers from what they may see.
