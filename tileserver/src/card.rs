@@ -130,7 +130,7 @@ impl Card<'_> {
         let mut series: BTreeMap<(String, Option<&str>), BTreeMap<u16, &Indicator>> =
             BTreeMap::new();
         for indicator in numbers.clone() {
-            if let Some((stem, year)) = dated(&indicator.name) {
+            if let Some((stem, year)) = dated(&indicator.name, year_of(indicator)) {
                 let key = (stem, indicator.unit.as_deref());
                 series.entry(key).or_default().insert(year, indicator);
             }
@@ -138,9 +138,7 @@ impl Card<'_> {
         // The one without a year in its name is of its vintage's.
         for indicator in numbers {
             let key = (indicator.name.clone(), indicator.unit.as_deref());
-            let vintage = indicator.vintage.as_deref().and_then(|text| text.get(..4));
-            let year = vintage.and_then(|year| year.parse().ok());
-            if let (Some(points), Some(year)) = (series.get_mut(&key), year) {
+            if let (Some(points), Some(year)) = (series.get_mut(&key), year_of(indicator)) {
                 points.entry(year).or_insert(indicator);
             }
         }
@@ -191,14 +189,34 @@ fn whole(level: LevelRef<'_>, indicator: &Indicator) -> Option<f64> {
     figure_of(&formula, level.data, rows).ok()?
 }
 
-/// `turnout_2017` is `turnout` of 2017.
-fn dated(name: &str) -> Option<(String, u16)> {
+/// The year of an indicator's vintage.
+fn year_of(indicator: &Indicator) -> Option<u16> {
+    indicator.vintage.as_deref()?.get(..4)?.parse().ok()
+}
+
+/// `turnout_2017` is `turnout` of 2017; so is `p17t1_turnout` of `pt1_turnout`, with that vintage.
+fn dated(name: &str, vintage: Option<u16>) -> Option<(String, u16)> {
     let mut parts: Vec<&str> = name.split('_').collect();
-    let is_year = |part: &&str| part.len() == 4 && part.bytes().all(|b| b.is_ascii_digit());
-    let at = parts.iter().position(is_year)?;
-    let year = parts[at].parse().ok()?;
-    parts.remove(at);
-    (!parts.is_empty()).then(|| (parts.join("_"), year))
+    let year = |part: &str| {
+        let is_year = part.len() == 4 && part.bytes().all(|b| b.is_ascii_digit());
+        is_year.then(|| part.parse().ok())?
+    };
+    if let Some((at, year)) = (0..)
+        .zip(&parts)
+        .find_map(|(at, part)| Some((at, year(part)?)))
+    {
+        parts.remove(at);
+        return (!parts.is_empty()).then(|| (parts.join("_"), year));
+    }
+    let vintage = vintage?;
+    let short = format!("{:02}", vintage % 100);
+    let is_digit = |b: Option<&u8>| b.is_some_and(u8::is_ascii_digit);
+    let bytes = name.as_bytes();
+    let (at, _) = name.match_indices(&short).find(|&(at, _)| {
+        let before = at.checked_sub(1).and_then(|at| bytes.get(at));
+        !is_digit(before) && !is_digit(bytes.get(at + 2))
+    })?;
+    Some((format!("{}{}", &name[..at], &name[at + 2..]), vintage))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "rows are far below 2^53")]
@@ -212,10 +230,15 @@ mod tests {
 
     #[test]
     fn names_with_a_year() {
-        assert_eq!(dated("turnout_2017"), Some(("turnout".into(), 2017)));
-        assert_eq!(dated("t_2022_t1"), Some(("t_t1".into(), 2022)));
-        for name in ["turnout", "turnout2017", "turnout_20171", "2017"] {
-            assert_eq!(dated(name), None, "{name}");
+        assert_eq!(dated("turnout_2017", None), Some(("turnout".into(), 2017)));
+        assert_eq!(dated("t_2022_t1", Some(2021)), Some(("t_t1".into(), 2022)));
+        assert_eq!(
+            dated("p17t1_turnout", Some(2017)),
+            Some(("pt1_turnout".into(), 2017))
+        );
+        for name in ["turnout", "turnout2017", "turnout_20171", "2017", "p117_a"] {
+            assert_eq!(dated(name, Some(2017)), None, "{name}");
         }
+        assert_eq!(dated("p17t1_turnout", Some(2022)), None);
     }
 }
