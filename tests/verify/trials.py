@@ -172,7 +172,7 @@ def unit_of(key, units, rules):
 
 
 def expected(db, layer, block, own, frames):
-    """Figures of the block by level, from the rows: {level: DataFrame by key}."""
+    """Figures of the block by level, from the rows: {level: DataFrame by key}; `attrs["whole"]` is of all units together."""
     columns = {name: c["sql"] for name, c in block["columns"].items()}
     keys = [k for (k,) in db.execute(
         f"select distinct cast(({block['key']}) as varchar) from {block['from']}").fetchall()]
@@ -200,9 +200,10 @@ def expected(db, layer, block, own, frames):
     figures = {}
     select = ", ".join(f'{sql} as "{name}"' for name, sql in columns.items())
     for name, level in zip(names, levels):
-        figures[level["name"]] = db.execute(
-            f"select {name} as key, {select} from (select cast(({block['key']}) as varchar) as _k, * from {block['from']}) "
-            f"join _map on k = _k where {name} is not null group by {name}").df().set_index("key")
+        rows = (f"(select cast(({block['key']}) as varchar) as _k, * from {block['from']}) "
+                f"join _map on k = _k where {name} is not null")
+        figures[level["name"]] = db.execute(f"select {name} as key, {select} from {rows} group by {name}").df().set_index("key")
+        figures[level["name"]].attrs["whole"] = db.execute(f"select {select} from {rows}").df().iloc[0].to_dict()
     db.unregister("_map")
     return figures
 

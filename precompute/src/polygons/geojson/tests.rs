@@ -256,6 +256,11 @@ fn features_without_a_polygon_are_skipped() {
         r#"{"type":"Polygon","coordinates":[[[1,1],[2,1],[1e400,2],[1,1]]]}"#,
         "not_finite",
     );
+    // Along a parallel; a slanted line in degrees is a curve on the map, so it has an area there.
+    skips(
+        r#"{"type":"Polygon","coordinates":[[[1,1],[2,1],[3,1],[1,1]]]}"#,
+        "no_area",
+    );
     let missing = r#"{"type":"Feature","properties":{}}"#.to_owned();
     assert_eq!(ok(collection(&[missing])).skipped[0].reason, "no_geometry");
 }
