@@ -11,6 +11,7 @@ use crate::report::{self, Report};
 
 mod build;
 mod check;
+mod export;
 mod forget;
 mod inspect;
 mod release;
@@ -34,6 +35,7 @@ enum Verb {
     Release(release::Args),
     Forget(forget::Args),
     Transfers(transfers::Args),
+    Export(export::Args),
 }
 
 /// Runs the command that the process was started with.
@@ -46,6 +48,7 @@ pub fn run() -> ExitCode {
         Verb::Release(args) => release::run(&args),
         Verb::Forget(args) => forget::run(&args),
         Verb::Transfers(args) => transfers::run(&args),
+        Verb::Export(args) => export::run(&args),
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

@@ -9,6 +9,7 @@ pub mod amend;
 pub mod cli;
 pub mod contacts;
 pub mod crs;
+pub mod export;
 pub mod hotspots;
 pub mod indicators;
 pub mod input_error;

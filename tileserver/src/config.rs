@@ -9,7 +9,8 @@ use std::time::Duration;
     name = "tileserver",
     version,
     about,
-    after_help = "`tileserver keys add --help` tells how to make a key."
+    after_help = "`tileserver keys add --help` tells how to make a key, `tileserver page --help` how to \
+                  write a published map as files."
 )]
 pub struct Config {
     /// Directory that `precompute build --out` wrote
@@ -93,7 +94,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 /// An absolute http(s) URL without a query, its trailing slash removed.
-fn public_url(text: &str) -> Result<String, String> {
+pub(crate) fn public_url(text: &str) -> Result<String, String> {
     let host = text
         .strip_prefix("https://")
         .or_else(|| text.strip_prefix("http://"))

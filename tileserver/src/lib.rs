@@ -37,6 +37,7 @@ pub mod memo;
 pub mod metrics;
 pub mod numbers;
 pub mod order;
+pub mod page_verb;
 pub mod palette;
 pub mod picture;
 pub mod pool;

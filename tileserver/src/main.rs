@@ -1,5 +1,6 @@
 //! `tileserver`: reads the command line, opens the dataset, serves until told to stop.
 
+use std::ffi::OsStr;
 use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::mpsc;
@@ -13,6 +14,7 @@ use tileserver::keyring::Keyring;
 use tileserver::keys_verb;
 use tileserver::maps::Maps;
 use tileserver::metrics::Metrics;
+use tileserver::page_verb;
 use tileserver::pool::Pool;
 use tileserver::router::router;
 use tileserver::serve::{Limits, serve};
@@ -23,11 +25,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 fn main() -> anyhow::Result<()> {
-    if std::env::args_os()
-        .nth(1)
-        .is_some_and(|verb| verb == "keys")
-    {
-        return keys_verb::run(std::env::args_os().skip(1));
+    let verb = std::env::args_os().nth(1);
+    match verb.as_deref().and_then(OsStr::to_str) {
+        Some("keys") => return keys_verb::run(std::env::args_os().skip(1)),
+        Some("page") => return page_verb::run(std::env::args_os().skip(1)),
+        _ => {}
     }
     let config = Config::parse();
     let _log = tileserver::log::start(&config.log, config.log_json)?;

@@ -8,13 +8,67 @@ use crate::html::{escaped, json_in_script};
 use crate::http::path::encoded;
 use crate::routes::ui::EmbedAssets;
 
-/// Which page.
+/// Which page a server gives out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// `/map/{id}`: by itself, with the code that embeds it.
     Whole,
     /// `/embed/{id}`: in another page's frame.
     Embed,
+}
+
+/// Where a page lies, and where it finds what it shows.
+#[derive(Debug, Clone, Default)]
+pub struct Place {
+    /// What comes before the paths of its scripts.
+    pub root: &'static str,
+    pub picture: String,
+    /// Where the script asks for the page's data again, to see a new version.
+    pub again: String,
+    /// With `{z}/{x}/{y}`.
+    pub tiles: String,
+    /// The policy on scripts and hosts, where no server sends one along.
+    pub policy: Option<String>,
+    /// What cards link to, where that is known.
+    pub card: Option<Card>,
+    /// The code that embeds the map, where the page hands it out.
+    pub snippet: Option<String>,
+}
+
+/// Addresses for other sites.
+#[derive(Debug, Clone)]
+pub struct Card {
+    /// Of the page.
+    pub url: String,
+    /// Of a picture of [`CARD`]'s size.
+    pub image: String,
+    pub oembed: Option<String>,
+}
+
+impl Place {
+    /// On a server, below its public address.
+    #[must_use]
+    pub fn served(story: &Story, app: &App, kind: Kind) -> Self {
+        let base = &app.public_url;
+        let id = encoded(&story.map.id);
+        let lang = story.lang;
+        let version = &story.snapshot.manifest.version;
+        let url = format!("{base}/map/{id}");
+        let (width, height) = CARD;
+        Self {
+            root: "../",
+            picture: format!("../map/{id}.svg?v={version}&lang={lang}&bare=true"),
+            again: format!("../map/{id}/data?lang={lang}"),
+            tiles: story.tiles(app),
+            policy: None,
+            card: Some(Card {
+                image: format!("{url}.png?width={width}&height={height}&v={version}&lang={lang}"),
+                oembed: Some(format!("{base}/oembed?url={}&format=json", encoded(&url))),
+                url,
+            }),
+            snippet: (kind == Kind::Whole).then(|| snippet(story, app)),
+        }
+    }
 }
 
 /// Height of the frame until the page tells its own.
@@ -25,24 +79,33 @@ pub const CARD: (u32, u32) = (1200, 630);
 
 /// The page, with what its script was built into.
 #[must_use]
-pub fn page(story: &Story, app: &App, kind: Kind, built: EmbedAssets) -> String {
+pub fn page(story: &Story, place: &Place, built: EmbedAssets) -> String {
     let mut out = String::with_capacity(16 * 1024);
     let lang = story.lang;
     let title = escaped(story.title());
+    let root = place.root;
     let _ = write!(
         out,
         "<!doctype html>\n<html lang=\"{lang}\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n"
     );
-    cards(story, app, &mut out);
+    if let Some(policy) = &place.policy {
+        let _ = writeln!(
+            out,
+            "<meta http-equiv=\"Content-Security-Policy\" content=\"{}\">",
+            escaped(policy)
+        );
+    }
+    cards(story, place, &mut out);
     if let Some(style) = built.style {
-        let _ = writeln!(out, "<link rel=\"stylesheet\" href=\"../{style}\">");
+        let _ = writeln!(out, "<link rel=\"stylesheet\" href=\"{root}{style}\">");
     }
     let _ = writeln!(out, "<style>{}</style>", include_str!("page.css"));
     if let (Some(script), Some(worker)) = (built.script, built.worker) {
         let _ = writeln!(
             out,
-            "<script type=\"module\" src=\"../{script}\" data-worker=\"../{worker}\"></script>"
+            "<script type=\"module\" src=\"{root}{script}\" data-worker=\"{root}{worker}\" data-again=\"{}\"></script>",
+            escaped(&place.again)
         );
     }
     out.push_str("</head>\n<body>\n<main>\n");
@@ -50,12 +113,11 @@ pub fn page(story: &Story, app: &App, kind: Kind, built: EmbedAssets) -> String 
     if !story.text().is_empty() {
         let _ = writeln!(out, "<p class=\"text\">{}</p>", escaped(story.text()));
     }
-    let id = encoded(&story.map.id);
-    let version = &story.snapshot.manifest.version;
     // The picture is the map of those who cannot use one; the script takes its place.
     let _ = writeln!(
         out,
-        "<div id=\"map\"><img src=\"../map/{id}.svg?v={version}&amp;lang={lang}&amp;bare=true\" alt=\"{}\"></div>",
+        "<div id=\"map\"><img src=\"{}\" alt=\"{}\"></div>",
+        escaped(&place.picture),
         escaped(&picture_text(story))
     );
     legend(story, &mut out);
@@ -64,26 +126,47 @@ pub fn page(story: &Story, app: &App, kind: Kind, built: EmbedAssets) -> String 
     for note in story.notes() {
         let _ = writeln!(out, "<p>{}</p>", escaped(&note));
     }
-    if kind == Kind::Whole {
+    if let Some(snippet) = &place.snippet {
         let word = if lang == "fr" {
             "Intégrer cette carte"
         } else {
             "Embed this map"
         };
-        let snippet = escaped(&snippet(story, app));
         let _ = writeln!(
             out,
-            "<details><summary>{word}</summary><textarea readonly rows=\"5\" aria-label=\"{word}\">{snippet}</textarea></details>"
+            "<details><summary>{word}</summary><textarea readonly rows=\"5\" aria-label=\"{word}\">{}</textarea></details>",
+            escaped(snippet)
         );
     }
     out.push_str("</footer>\n</main>\n");
-    let data = json_in_script(&story.data(app));
+    let data = json_in_script(&story.data(&place.tiles));
     let _ = writeln!(
         out,
         "<script type=\"application/json\" id=\"data\">{data}</script>"
     );
     out.push_str("</body>\n</html>\n");
     out
+}
+
+/// Scheme and host of an absolute address; nothing of a relative one.
+#[must_use]
+pub fn origin(url: &str) -> String {
+    if url.contains("://") {
+        url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/")
+    } else {
+        String::new()
+    }
+}
+
+/// Only our own scripts, whatever a name in the data says. Tiles come from `origin`, which need not
+/// be the page's.
+#[must_use]
+pub fn policy(origin: &str) -> String {
+    format!(
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+         img-src 'self' data: blob:; worker-src 'self' blob:; connect-src 'self' {origin}; \
+         base-uri 'none'; form-action 'none'"
+    )
 }
 
 /// The frame and the script that gives it the height it asks for.
@@ -100,55 +183,65 @@ pub fn snippet(story: &Story, app: &App) -> String {
 }
 
 /// Open Graph, Twitter, oEmbed.
-fn cards(story: &Story, app: &App, out: &mut String) {
-    let base = &app.public_url;
-    let id = encoded(&story.map.id);
-    let url = format!("{base}/map/{id}");
-    let (width, height) = CARD;
-    let version = &story.snapshot.manifest.version;
-    let lang = story.lang;
-    let image = format!("{url}.png?width={width}&height={height}&v={version}&lang={lang}");
+fn cards(story: &Story, place: &Place, out: &mut String) {
     let text = if story.text().is_empty() {
         story.label()
     } else {
         story.text()
     };
-    let locale = if lang == "fr" { "fr_FR" } else { "en_GB" };
-    let (width, height) = (width.to_string(), height.to_string());
-    let alt = picture_text(story);
-    let oembed = format!("{base}/oembed?url={}&format=json", encoded(&url));
-    for (attribute, name, content) in [
+    let locale = if story.lang == "fr" { "fr_FR" } else { "en_GB" };
+    let mut tags = vec![
         ("name", "description", text),
         ("property", "og:type", "website"),
         ("property", "og:title", story.title()),
         ("property", "og:description", text),
-        ("property", "og:url", &url),
         ("property", "og:locale", locale),
-        ("property", "og:image", &image),
-        ("property", "og:image:type", "image/png"),
-        ("property", "og:image:width", &width),
-        ("property", "og:image:height", &height),
-        ("property", "og:image:alt", &alt),
         ("name", "twitter:card", "summary_large_image"),
         ("name", "twitter:title", story.title()),
         ("name", "twitter:description", text),
-        ("name", "twitter:image", &image),
-        ("name", "twitter:image:alt", &alt),
-    ] {
+    ];
+    let (width, height) = (CARD.0.to_string(), CARD.1.to_string());
+    let alt = picture_text(story);
+    if let Some(Card { url, image, .. }) = &place.card {
+        tags.extend([
+            ("property", "og:url", url.as_str()),
+            ("property", "og:image", image),
+            ("property", "og:image:type", "image/png"),
+            ("property", "og:image:width", &width),
+            ("property", "og:image:height", &height),
+            ("property", "og:image:alt", &alt),
+            ("name", "twitter:image", image),
+            ("name", "twitter:image:alt", &alt),
+        ]);
+    }
+    for (attribute, name, content) in tags {
         let _ = writeln!(
             out,
             "<meta {attribute}=\"{name}\" content=\"{}\">",
             escaped(content)
         );
     }
-    out.push_str("<link rel=\"icon\" type=\"image/svg+xml\" href=\"../favicon.svg\">\n");
-    let _ = writeln!(out, "<link rel=\"canonical\" href=\"{}\">", escaped(&url));
     let _ = writeln!(
         out,
-        "<link rel=\"alternate\" type=\"application/json+oembed\" href=\"{}\" title=\"{}\">",
-        escaped(&oembed),
-        escaped(story.title())
+        "<link rel=\"icon\" type=\"image/svg+xml\" href=\"{}favicon.svg\">",
+        place.root
     );
+    let Some(card) = &place.card else {
+        return;
+    };
+    let _ = writeln!(
+        out,
+        "<link rel=\"canonical\" href=\"{}\">",
+        escaped(&card.url)
+    );
+    if let Some(oembed) = &card.oembed {
+        let _ = writeln!(
+            out,
+            "<link rel=\"alternate\" type=\"application/json+oembed\" href=\"{}\" title=\"{}\">",
+            escaped(oembed),
+            escaped(story.title())
+        );
+    }
 }
 
 /// The picture in words.

@@ -194,16 +194,21 @@ impl Story {
         lines
     }
 
-    /// The style of the map, over its own tiles.
+    /// The map's own tiles on a server.
     #[must_use]
-    pub fn style(&self, app: &App) -> Value {
+    pub fn tiles(&self, app: &App) -> String {
         let version = &self.snapshot.manifest.version;
         let id = encoded(&self.map.id);
-        let tiles = format!(
+        format!(
             "{}/map/{id}/tiles/{{z}}/{{x}}/{{y}}?v={version}",
             app.public_url
-        );
-        let source = Source::of_layer(self.layer(), &self.snapshot, tiles);
+        )
+    }
+
+    /// The style of the map over its tiles.
+    #[must_use]
+    pub fn style(&self, tiles: &str) -> Value {
+        let source = Source::of_layer(self.layer(), &self.snapshot, tiles.to_owned());
         let mut style = source.areas(Template::Choropleth, self.title(), fills(&self.legends));
         if let Some(view) = self.map.view {
             style["center"] = json!(view.center);
@@ -214,7 +219,7 @@ impl Story {
 
     /// What the page's script needs, and asks for again to see a new version.
     #[must_use]
-    pub fn data(&self, app: &App) -> Value {
+    pub fn data(&self, tiles: &str) -> Value {
         let legend = |(first, legend): &(u8, Legend)| {
             let format = format_of(legend, self.lang);
             let lines: Vec<Value> = self
@@ -245,7 +250,7 @@ impl Story {
             "fit": self.map.view.is_none(),
             "legends": self.legends.iter().map(legend).collect::<Vec<_>>(),
             "table": self.table.rows,
-            "style": self.style(app),
+            "style": self.style(tiles),
         })
     }
 

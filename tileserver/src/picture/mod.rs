@@ -19,8 +19,10 @@ mod text;
 
 use tilecore::Bitmap;
 use tilecore::dataset::columns::Column;
+use tilecore::filter::Filter;
 use tilecore::geometry::{M_PER_ZOOM, Ring, WORLD_BITS};
 
+use crate::app::App;
 use crate::http::{HttpError, Query};
 use crate::legend::Legend;
 use crate::maps::story::Story;
@@ -124,6 +126,24 @@ impl Story {
             .level_of_zoom(zoom.clamp(first, last))
             .unwrap_or_else(|| layer.level_at(0))
     }
+}
+
+/// Draws a map, on the pool; `encode` makes a file of the scene.
+pub async fn draw<T: Send + 'static>(
+    app: &App,
+    story: Story,
+    size: Size,
+    bare: bool,
+    encode: impl FnOnce(&Scene) -> T + Send + 'static,
+) -> Result<T, HttpError> {
+    let level = story.level_at_zoom(size);
+    let filter = story.map.filter_over(level.data.queryables());
+    // A filter that the level does not understand was told when the map was read.
+    let filter = filter.unwrap_or_else(|_| Filter::everything());
+    let rows = story.snapshot.rows(&app.pool, level, &filter).await?;
+    let level = level.number;
+    let work = move || encode(&scene(&story, level, rows.as_deref(), size, bare));
+    app.pool.run(work).await
 }
 
 /// The scene of a level, over the rows that pass; `bare` is the map alone.

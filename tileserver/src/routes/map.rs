@@ -14,9 +14,9 @@ use crate::http::etag::Tag;
 use crate::http::path::{Segments, encoded};
 use crate::http::{Answer, Asked, Freshness, HttpError, Query};
 use crate::maps::PublishedMap;
-use crate::maps::page::{self, CARD, HEIGHT, Kind};
+use crate::maps::page::{self, CARD, HEIGHT, Kind, Place};
 use crate::maps::story::Story;
-use crate::picture::{self, Size};
+use crate::picture::{self, Scene, Size};
 use crate::routes::{tiles, ui};
 use crate::tile_request::TileRequest;
 
@@ -59,7 +59,8 @@ pub async fn data(
 ) -> Result<Response, HttpError> {
     let map = find(&app, &path.name(1)?)?;
     let story = Story::of(&app, Arc::clone(&map), language(&query, &map)?).await?;
-    Ok(Answer::json(&story.data(&app), Freshness::Checked).respond(&asked))
+    let data = story.data(&story.tiles(&app));
+    Ok(Answer::json(&data, Freshness::Checked).respond(&asked))
 }
 
 /// A tile of the map's own: its indicator, under its filter, of its version.
@@ -150,7 +151,8 @@ async fn told(
 ) -> Result<Response, HttpError> {
     let map = find(app, id)?;
     let story = Story::of(app, Arc::clone(&map), language(query, &map)?).await?;
-    let html = page::page(&story, app, kind, ui::embed_assets());
+    let place = Place::served(&story, app, kind);
+    let html = page::page(&story, &place, ui::embed_assets());
     let mut response = Answer::new(HTML, html.into_bytes(), Freshness::Checked).respond(asked);
     let headers = response.headers_mut();
     if let Ok(policy) = HeaderValue::try_from(policy(app, &map, kind)) {
@@ -160,7 +162,7 @@ async fn told(
     Ok(response)
 }
 
-/// Only our own scripts, whatever a name in the data says; frames as the map allows.
+/// The page's policy; frames as the map allows.
 fn policy(app: &App, map: &PublishedMap, kind: Kind) -> String {
     let ancestors = match (kind, &map.frame_ancestors[..]) {
         (Kind::Whole, _) => "'self'".to_owned(),
@@ -168,17 +170,8 @@ fn policy(app: &App, map: &PublishedMap, kind: Kind) -> String {
         (Kind::Embed, hosts) => format!("'self' {}", hosts.join(" ")),
     };
     // Tiles come from the public address, which need not be the one the page was asked at.
-    let origin: String = app
-        .public_url
-        .splitn(4, '/')
-        .take(3)
-        .collect::<Vec<_>>()
-        .join("/");
-    format!(
-        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
-         img-src 'self' data: blob:; worker-src 'self' blob:; connect-src 'self' {origin}; \
-         base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}"
-    )
+    let origin = page::origin(&app.public_url);
+    format!("{}; frame-ancestors {ancestors}", page::policy(&origin))
 }
 
 async fn drawn(
@@ -206,24 +199,18 @@ async fn drawn(
     if let Some(held) = head.unless_held(asked) {
         return Ok(held);
     }
-    let level = story.level_at_zoom(size);
-    let filter = map
-        .filter_over(level.data.queryables())
-        .unwrap_or_else(|_| tilecore::filter::Filter::everything());
-    let rows = story.snapshot.rows(&app.pool, level, &filter).await?;
-    let level = level.number;
     let png = media_type == PNG;
     let coding = asked.coding;
-    let draw = move || {
-        let scene = picture::scene(&story, level, rows.as_deref(), size, bare);
+    let encode = move |scene: &Scene| {
         if png {
-            picture::png::encode(&scene)
+            picture::png::encode(scene)
         } else {
-            let svg = picture::svg::encode(&scene).into_bytes();
+            let svg = picture::svg::encode(scene).into_bytes();
             Some(coding.encode(&svg).into_owned())
         }
     };
-    let body = app.pool.run(draw).await?.ok_or(HttpError::Internal)?;
+    let body = picture::draw(app, story, size, bare, encode).await?;
+    let body = body.ok_or(HttpError::Internal)?;
     let head = if png {
         Head::new(
             Tag::of(tag.as_bytes()),

@@ -57,6 +57,18 @@ pub fn embed_assets() -> EmbedAssets {
     }
 }
 
+/// Every file that a published map's page may load.
+pub fn embed_files() -> impl Iterator<Item = (&'static str, &'static [u8])> {
+    let starts = [
+        "assets/embed-",
+        "assets/mapworker-",
+        "assets/map-",
+        "favicon.",
+    ];
+    let own = move |path: &str| starts.iter().any(|start| path.starts_with(start));
+    UI.iter().copied().filter(move |(path, _)| own(path))
+}
+
 /// The explorer.
 pub fn index(asked: &Asked) -> Result<Response, HttpError> {
     file("index.html", asked)

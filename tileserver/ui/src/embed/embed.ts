@@ -1,5 +1,12 @@
 /** A published map in its page: the live map in place of the picture, and word of the page's height. */
-import { type ExpressionSpecification, Map as MapLibre, type StyleSpecification, setWorkerUrl, type VectorTileSource } from "maplibre-gl";
+import {
+  type ExpressionSpecification,
+  Map as MapLibre,
+  type StyleSpecification,
+  setWorkerUrl,
+  type VectorSourceSpecification,
+  type VectorTileSource,
+} from "maplibre-gl";
 import "./embed.css";
 import { announceHeight } from "./height";
 
@@ -51,11 +58,15 @@ const box = document.getElementById("map") as HTMLElement;
 let data = JSON.parse(document.getElementById("data")?.textContent ?? "null") as Data;
 
 announceHeight(data.id);
-start();
+void start();
 
-function start(): void {
-  const worker = document.querySelector<HTMLElement>("[data-worker]")?.dataset.worker;
-  if (!worker) return;
+async function start(): Promise<void> {
+  const { worker, again } = document.querySelector<HTMLElement>("script[data-worker]")?.dataset ?? {};
+  if (!worker || !again) return;
+  if (tilesOf(data).some((tiles) => tiles.startsWith("pmtiles:"))) {
+    const { readArchives } = await import("./archive");
+    readArchives();
+  }
   setWorkerUrl(new URL(worker, document.baseURI).href);
   const picture = box.querySelector("img");
   const place = document.createElement("div");
@@ -90,7 +101,11 @@ function start(): void {
   map.on("zoom", () => showLegend(map));
   map.once("load", () => showLegend(map));
   hover(map);
-  setInterval(() => void follow(map), PERIOD);
+  setInterval(() => void follow(map, again), PERIOD);
+}
+
+function tilesOf({ style }: Data): string[] {
+  return (style.sources.areas as VectorSourceSpecification).tiles ?? [];
 }
 
 /** The legend of the level on screen. */
@@ -148,16 +163,15 @@ function told(value: unknown): string {
 }
 
 /** Takes over a new version of the data, on the same map. */
-async function follow(map: MapLibre): Promise<void> {
+async function follow(map: MapLibre, again: string): Promise<void> {
   if (document.hidden) return;
-  const response = await fetch(`../map/${encodeURIComponent(data.id)}/data?lang=${data.language}`).catch(() => null);
+  const response = await fetch(again, { cache: "no-cache" }).catch(() => null);
   if (!response?.ok) return;
   const next = (await response.json()) as Data;
   if (next.version === data.version) return;
   data = next;
   shown = undefined;
-  const { areas } = next.style.sources as unknown as { areas: { tiles: string[] } };
-  map.getSource<VectorTileSource>("areas")?.setTiles(areas.tiles);
+  map.getSource<VectorTileSource>("areas")?.setTiles(tilesOf(next));
   const fill = next.style.layers.find(({ id }) => id === "areas")?.paint as { "fill-color": ExpressionSpecification };
   map.setPaintProperty("areas", "fill-color", fill["fill-color"]);
   showLegend(map);
