@@ -10,8 +10,11 @@ use crate::snapshot::{LayerRef, Snapshot};
 const GROUND: &str = "#f5f4f0";
 const INK: &str = "#171614";
 
-/// Pixels of a tile's edge on screen, for how dense contacts may be drawn.
-const DENSEST_PLACE: f64 = 0.4;
+/// How hot the densest cell is drawn by itself, of 1: its neighbours add to it.
+const DENSEST_CELL: f64 = 0.25;
+
+/// A cell's heat in its middle, at weight and intensity 1: MapLibre's kernel there.
+const KERNEL_PEAK: f64 = 0.398_942_280_401_432_7;
 
 /// A template of `styles/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,20 +123,9 @@ impl Source {
         style
     }
 
-    /// Contacts as heat. `densest` is the greatest count of a cell of the finest zoom.
+    /// Contacts as heat. `densest` is, by zoom ascending, the greatest count of a cell.
     #[must_use]
-    pub fn heat(&self, name: &str, densest: f64) -> Value {
-        // Equal colours mean equal contacts a km² at every zoom: see styles/README.md.
-        let a = 1.0 / (DENSEST_PLACE * densest.max(1.0) * 4_f64.powi(self.zooms[1].into()));
-        let intensity = json!([
-            "interpolate",
-            ["exponential", 4],
-            ["zoom"],
-            0,
-            a,
-            16,
-            a * 4_f64.powi(16)
-        ]);
+    pub fn heat(&self, name: &str, densest: &[(u8, f64)]) -> Value {
         let color = json!([
             "interpolate",
             ["linear"],
@@ -153,7 +145,7 @@ impl Source {
         ]);
         let mut slots = self.slots();
         slots.extend([
-            ("intensity", intensity),
+            ("intensity", intensity(densest)),
             ("color", color),
             ("circle-color", json!("#c7472f")),
         ]);
@@ -184,6 +176,24 @@ impl Source {
             },
         })
     }
+}
+
+/// At each zoom as much as lets the densest cell be told apart: see `styles/README.md`.
+fn intensity(densest: &[(u8, f64)]) -> Value {
+    let mut stops = vec![
+        json!("interpolate"),
+        json!(["exponential", 4]),
+        json!(["zoom"]),
+    ];
+    for (zoom, count) in densest {
+        stops.push(json!(zoom));
+        stops.push(json!(DENSEST_CELL / (KERNEL_PEAK * count.max(1.0))));
+    }
+    // Nothing to draw.
+    if stops.len() == 3 {
+        return json!(1);
+    }
+    Value::Array(stops)
 }
 
 /// By zoom the expression of the level shown there: `fills` are first zooms, ascending, and
@@ -273,7 +283,7 @@ mod tests {
             source.areas(Template::Choropleth, "n", json!("#123456")),
             source.areas(Template::Bivariate, "n", json!("#123456")),
             source.areas(Template::Priority, "n", score_ramp()),
-            source.heat("n", 12.0),
+            source.heat("n", &[(0, 900.0), (1, 400.0)]),
         ];
         for style in filled {
             let text = style.to_string();
@@ -287,6 +297,24 @@ mod tests {
             }
             assert_eq!(style["center"], json!([2.5, 48.5]));
         }
+    }
+
+    #[test]
+    fn heat_follows_the_densest_cell_of_each_zoom() {
+        let hot = |count: f64| DENSEST_CELL / (KERNEL_PEAK * count);
+        assert_eq!(
+            intensity(&[(0, 900.0), (1, 400.0)]),
+            json!([
+                "interpolate",
+                ["exponential", 4],
+                ["zoom"],
+                0,
+                hot(900.0),
+                1,
+                hot(400.0)
+            ])
+        );
+        assert_eq!(intensity(&[]), json!(1));
     }
 
     #[test]

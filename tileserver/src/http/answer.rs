@@ -17,7 +17,7 @@ use super::etag::{self, Tag};
 use super::{Coding, HttpError, Query};
 
 /// What the headers of a request ask of any answer.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Asked {
     pub coding: Coding,
     conditions: HeaderMap,

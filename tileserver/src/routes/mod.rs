@@ -2,6 +2,7 @@
 
 pub mod catalog;
 pub mod density;
+pub mod density_style;
 pub mod health;
 pub mod item;
 pub mod items;

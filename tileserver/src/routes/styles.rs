@@ -1,7 +1,7 @@
 //! `/styles/{id}/style.json`: a `MapLibre` style wired to a layer, its breaks and legend.
 //!
-//! `id` is a template's name, for the layer that `layer` names or the first; or a published map's;
-//! or a layer's, for its choropleth.
+//! `id` is a template's name, for the layer that `layer` names or the first (`density` for the contacts
+//! that `set` names or the first); or a published map's; or a layer's, for its choropleth.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tilecore::dataset::schema::{Indicator, Kind, text_in};
 use tilecore::filter::{Filter, Queryables};
 
+use super::density_style;
 use crate::analysis::classing::{self, CLASSES, CLASSES_MAX};
 use crate::app::App;
 use crate::criteria;
@@ -36,21 +37,18 @@ pub async fn style(
     let snapshot = app.snapshot()?;
     let id = path.name(1)?;
     let freshness = Freshness::of(&query, &snapshot.manifest.version)?;
+    let layer = || match query.get("layer")? {
+        Some(name) => snapshot.layer(&name),
+        None => Ok(snapshot.layer_at(0)),
+    };
     let style = match Template::of_name(&id) {
-        Some(template) => {
-            let layer = match query.get("layer")? {
-                Some(name) => snapshot.layer(&name)?,
-                None => snapshot.layer_at(0),
-            };
-            match template {
-                Template::Choropleth => choropleth(&app, &snapshot, layer, &query).await?,
-                Template::Bivariate => two_indicators(&app, &snapshot, layer, &query).await?,
-                Template::Priority => priority(&app, &snapshot, layer, &query)?,
-                Template::Density => return Err(no_style()),
-            }
-        }
+        Some(Template::Choropleth) => choropleth(&app, &snapshot, layer()?, &query).await?,
+        Some(Template::Bivariate) => two_indicators(&app, &snapshot, layer()?, &query).await?,
+        Some(Template::Priority) => priority(&app, &snapshot, layer()?, &query)?,
+        Some(Template::Density) => density_style::style(&app, &snapshot, &query).await?,
         None if let Ok(map) = app.maps.get(&id, SystemTime::now()) => {
-            Story::of(&app, map, "en").await?.style(&app)
+            let story = Story::of(&app, map, "en").await?;
+            story.style(&story.tiles(&app))
         }
         None => {
             let layer = snapshot.layer(&id).map_err(|_| no_style())?;
@@ -62,7 +60,7 @@ pub async fn style(
 
 fn no_style() -> HttpError {
     HttpError::NotFound(
-        "no style of this name: give choropleth, bivariate, priority or a layer".into(),
+        "no style of this name: give choropleth, bivariate, priority, density or a layer".into(),
     )
 }
 

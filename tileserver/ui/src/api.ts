@@ -1,5 +1,6 @@
 /** The tile server's HTTP interface, as far as the page uses it. */
 import { Problem } from "./problem";
+import { authorization, key, setKey } from "./session";
 import type { Language, Method } from "./state";
 
 /** Text by language code; `""` is text that was given without a language. */
@@ -7,6 +8,8 @@ export type Localized = Record<string, string>;
 
 export interface Catalog {
   tiles: Record<string, unknown>;
+  /** Contact sets. */
+  density: Record<string, unknown>;
   /** Published maps: pages of their own. */
   maps: Record<string, { title: Localized; embed: string }>;
 }
@@ -49,6 +52,30 @@ export interface TileJson {
     /** Finest first. */
     levels: Level[];
     indicators: Indicator[];
+  };
+}
+
+/** An attribute of contacts. */
+export interface Dimension {
+  name: string;
+  classes: string[];
+}
+
+/** Where contacts of a set are, under a filter. */
+export interface Density {
+  bounds: [number, number, number, number];
+  minzoom: number;
+  maxzoom: number;
+  maille: {
+    /** Staff see counts, everybody else a release of noisy ones. */
+    tier: "inside" | "outside";
+    matched: number;
+    epsilon?: number;
+    dimensions?: Dimension[];
+    /** Dimensions that a release crosses: a filter keeps to one of these. */
+    cubes?: Dimension[][];
+    /** By zoom, the smallest and the greatest count of a cell. */
+    ranges: Record<string, [number, number]>;
   };
 }
 
@@ -199,12 +226,35 @@ export function tileTemplate(layer: string, query: Query): string {
 }
 
 export function getCatalog(signal: AbortSignal): Promise<Catalog> {
-  return get("catalog", {}, signal);
+  // A cached one may be of the version before, or of another key.
+  return get("catalog", {}, signal, "no-cache");
 }
 
 export function getTileJson(layer: string, signal: AbortSignal): Promise<TileJson> {
   // A cached description may be of the version before.
   return get(encodeURIComponent(layer), {}, signal, "no-cache");
+}
+
+export function getDensity(set: string, filter: string, version: string, signal: AbortSignal): Promise<Density> {
+  return get(`density/${encodeURIComponent(set)}`, { filter, v: version }, signal);
+}
+
+/** Whether the server accepts a key. */
+export async function isKey(text: string): Promise<boolean> {
+  const response = await fetch(address("catalog"), { headers: authorization(text), cache: "no-store" });
+  return response.ok;
+}
+
+/** A request of the map's own, with the reader's key where it goes to this server. */
+export function withKey(url: string): { url: string; headers?: Record<string, string> } {
+  return url.startsWith(ROOT.href) ? { url, headers: authorization() } : { url };
+}
+
+/** A file as the reader may see it. */
+export async function getFile(url: string): Promise<Blob> {
+  const response = await fetch(url, { headers: authorization() });
+  if (!response.ok) throw await problemOf(response);
+  return response.blob();
 }
 
 export function getStats(query: StatsQuery, signal: AbortSignal): Promise<Stats> {
@@ -245,7 +295,7 @@ export async function postZone(
   const response = await fetch(address(`${encodeURIComponent(layer)}/zone`, { level }), {
     method: "POST",
     signal,
-    headers: { accept: "application/json", "content-type": "application/geo+json" },
+    headers: { ...authorization(), accept: "application/json", "content-type": "application/geo+json" },
     body: JSON.stringify(zone),
   });
   if (!response.ok) throw await problemOf(response);
@@ -313,7 +363,10 @@ interface FileQuery {
 }
 
 async function get<T>(path: string, query: Query, signal: AbortSignal, cache: RequestCache = "default"): Promise<T> {
-  const response = await fetch(address(path, query), { signal, cache, headers: { accept: "application/json" } });
+  const headers = { ...authorization(), accept: "application/json" };
+  const response = await fetch(address(path, query), { signal, cache, headers });
+  // A key that was revoked meanwhile: the reader is the public again.
+  if (response.status === 401 && "authorization" in headers && key.peek()) setKey("");
   if (!response.ok) throw await problemOf(response);
   return (await response.json()) as T;
 }

@@ -37,6 +37,24 @@ export function positionInWritten(position: number, written: string, ranges: Ran
   return text && inside >= 0 && inside <= text.length ? inside + leading : null;
 }
 
+/** Values by name, any of which will do. */
+export type Classes = Readonly<Record<string, readonly string[]>>;
+
+/** The written condition and every choice of classes together. */
+export function conditionOfClasses(written: string, classes: Classes): string {
+  const parts = Object.entries(classes).map(([name, values]) => {
+    const [first, ...others] = values.map(literal);
+    return others.length > 0 ? `${identifier(name)} IN (${[first, ...others].join(", ")})` : `${identifier(name)} = ${first}`;
+  });
+  const text = written.trim();
+  if (text) parts.unshift(parts.length > 0 ? `${OPENING}${text})` : text);
+  return parts.join(" AND ");
+}
+
+function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
 function conditionOfRange(name: string, { min, max }: Range): string[] {
   const property = identifier(name);
   if (min !== null && max !== null) return [`${property} BETWEEN ${min} AND ${max}`];

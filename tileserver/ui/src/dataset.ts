@@ -1,16 +1,20 @@
 /** What there is to show: layers, their levels and indicators, as the server describes them. */
-import { computed, signal } from "@preact/signals";
+import { computed, effect, signal, untracked } from "@preact/signals";
 import { getCatalog, getTileJson, type Indicator, type Level, textIn, type TileJson, unescaped } from "./api";
 import { type Format, formatFor } from "./format";
 import { language, words } from "./i18n";
 import { resource } from "./resource";
+import { session } from "./session";
 import { state } from "./state";
 
 /** The map's zoom as it is now; the level shown depends on it. `null` until there is a map. */
 export const zoom = signal<number | null>(null);
 
+/** Counts versions after the first: each may hold other layers, contacts and maps. */
+const renewals = signal(0);
+
 export const catalog = resource(
-  () => true,
+  () => ({ session: session.value, renewals: renewals.value }),
   (_, cancelled) => getCatalog(cancelled),
 );
 
@@ -30,9 +34,16 @@ setInterval(() => {
 }, LOOK);
 
 export const tileJson = resource(
-  () => (layer.value ? { name: layer.value, look: looks.value } : null),
+  () => (layer.value ? { name: layer.value, look: looks.value, session: session.value } : null),
   async ({ name }, cancelled) => ({ layer: name, json: await getTileJson(name, cancelled) }),
 );
+
+let seen: string | undefined;
+effect(() => {
+  const version = tileJson.value.value?.json.maille.version;
+  if (seen && version && version !== seen) renewals.value = untracked(() => renewals.value) + 1;
+  seen = version ?? seen;
+});
 
 let described: { layer: string; json: TileJson } | null = null;
 

@@ -117,6 +117,20 @@ const EN = {
   stability: (share: string, top: string, noise: string) =>
     `Among the first ${top} in ${share} of draws with weights up to ${noise} higher or lower`,
   points: (n: string) => `${n} points`,
+  contacts: "Contacts",
+  contactsHidden: "Not shown",
+  contactsHint: "Which contacts to count, in CQL2",
+  exactContacts: (n: string) => `${n} contacts, counted exactly`,
+  noisyContacts: (n: string, epsilon: string) =>
+    `About ${n} contacts. A public release: noise is added to every count (ε = ${epsilon}), and counts under 11 are hidden.`,
+  few: "Few",
+  many: "Many",
+  access: "Access with a key",
+  accessHint: "A key of your organisation; this tab keeps it until it is closed",
+  useKey: "Use",
+  withKey: "You see what your key shows.",
+  forgetKey: "Forget the key",
+  keyRefused: "This key is not valid.",
   geojson: "Areas (GeoJSON)",
   png: "Picture (PNG)",
   methods: {
@@ -259,6 +273,20 @@ const FR: Words = {
   stability: (share, top, noise) =>
     `Parmi les ${top} premières dans ${share} des tirages, les poids variant jusqu’à ${noise} en plus ou en moins`,
   points: (n) => `${n} points`,
+  contacts: "Contacts",
+  contactsHidden: "Masqués",
+  contactsHint: "Quels contacts compter, en CQL2",
+  exactContacts: (n) => `${n} contacts, comptés exactement`,
+  noisyContacts: (n, epsilon) =>
+    `Environ ${n} contacts. Version publique : chaque effectif est bruité (ε = ${epsilon}), ceux de moins de 11 sont masqués.`,
+  few: "Peu",
+  many: "Beaucoup",
+  access: "Accès par clé",
+  accessHint: "Une clé de votre organisation ; cet onglet la garde jusqu’à sa fermeture",
+  useKey: "Utiliser",
+  withKey: "Vous voyez ce que montre votre clé.",
+  forgetKey: "Oublier la clé",
+  keyRefused: "Cette clé n’est pas valable.",
   geojson: "Zones (GeoJSON)",
   png: "Image (PNG)",
   methods: {

@@ -1,6 +1,6 @@
 /** What the page shows, as one value that the address bar carries. */
 import { signal } from "@preact/signals";
-import type { Range, Ranges } from "./cql";
+import type { Classes, Range, Ranges } from "./cql";
 import { type Criterion, parseScore, type Scoring, SCORINGS, scoreText } from "./score";
 
 export const METHODS = ["jenks", "quantile", "equal", "pretty", "stddev", "headtail"] as const;
@@ -48,6 +48,10 @@ export interface State {
   area: Area | null;
   /** Corners of a drawn zone, in degrees. */
   zone: readonly (readonly [number, number])[] | null;
+  /** The contact set over the areas, the classes wanted of it, and a condition. */
+  density: string | null;
+  contacts: Classes;
+  contactsFilter: string;
   view: View | null;
   language: Language | null;
   theme: Theme | null;
@@ -72,6 +76,9 @@ export const INITIAL: Readonly<State> = {
   scoring: SCORINGS[0],
   area: null,
   zone: null,
+  density: null,
+  contacts: {},
+  contactsFilter: "",
   view: null,
   language: null,
   theme: null,
@@ -113,6 +120,11 @@ export function encode(value: State): string {
   put("score-method", value.scoring === INITIAL.scoring ? null : value.scoring);
   put("area", value.area && `${value.area.level}/${value.area.key}`);
   put("zone", value.zone && value.zone.map((corner) => corner.join(",")).join(" "));
+  put("density", value.density);
+  for (const [name, classes] of Object.entries(value.contacts)) {
+    for (const one of classes) put("contacts", `${name}:${one}`);
+  }
+  put("contacts-filter", value.contactsFilter.trim());
   put("view", value.view && encodeView(value.view));
   put("lang", value.language);
   put("theme", value.theme);
@@ -143,6 +155,9 @@ export function decode(fragment: string): State {
     scoring: oneOf(SCORINGS, query.get("score-method")) ?? INITIAL.scoring,
     area: decodeArea(query.get("area")),
     zone: decodeZone(query.get("zone")),
+    density: text("density"),
+    contacts: decodeClasses(query.getAll("contacts")),
+    contactsFilter: query.get("contacts-filter") ?? "",
     view: decodeView(query.get("view")),
     language: oneOf(["en", "fr"] as const, query.get("lang")),
     theme: oneOf(["light", "dark"] as const, query.get("theme")),
@@ -182,6 +197,15 @@ function decodeZone(text: string | null): State["zone"] {
   const inside = ([lon = NaN, lat = NaN, ...rest]: number[]) =>
     Math.abs(lon) <= 180 && Math.abs(lat) <= 90 && rest.length === 0;
   return corners.length >= 3 && corners.every(inside) ? corners.map(([lon, lat]) => [lon as number, lat as number]) : null;
+}
+
+function decodeClasses(texts: readonly string[]): Classes {
+  const classes: Record<string, string[]> = {};
+  for (const text of texts) {
+    const [, name, value] = /^([^:]+):(.+)$/s.exec(text) ?? [];
+    if (name && value) classes[name] = [...(classes[name] ?? []), value];
+  }
+  return classes;
 }
 
 function encodeRange({ min, max }: Range): string {

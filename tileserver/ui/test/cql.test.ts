@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { conditionOf, identifier, positionInWritten } from "../src/cql";
+import { conditionOf, conditionOfClasses, identifier, positionInWritten } from "../src/cql";
 
 const SOME = { x: { min: 1, max: null }, "a b": { min: -0.5, max: 1e21 } };
 
@@ -26,4 +26,13 @@ test("a byte of the whole is a character of what was written", () => {
 test("names are quoted where they must be, and never end early", () => {
   expect(identifier("turnout_2")).toBe("turnout_2");
   expect(identifier('a"b')).toBe('"a""b"');
+});
+
+test.each([
+  ["", {}, ""],
+  [" a = 1 ", {}, "a = 1"],
+  ["", { support: ["l'avis"] }, "support = 'l''avis'"],
+  ["a OR b", { support: ["x", "y"], "an age": ["z"] }, "(a OR b) AND support IN ('x', 'y') AND \"an age\" = 'z'"],
+])("classes: %s with %o", (written, classes, condition) => {
+  expect(conditionOfClasses(written, classes)).toBe(condition);
 });

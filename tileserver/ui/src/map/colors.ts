@@ -17,10 +17,10 @@ export function onFill(now: Classes, missing: string, pick: (color: string) => s
   return ["case", has(now), byClass(now, missing, pick), pick(missing)] as unknown as ExpressionSpecification;
 }
 
-/** 1 for the class `index`, little for the others; `null` is no class in particular. */
-export function fillOpacity(now: Classes, index: number | null): ExpressionSpecification | number {
-  if (index === null) return 1;
-  return ["match", classIndex(now), index, 1, 0.16] as unknown as ExpressionSpecification;
+/** `rest` for the class `index`, little of it for the others; `null` is no class in particular. */
+export function fillOpacity(now: Classes, index: number | null, rest = 1): ExpressionSpecification | number {
+  if (index === null) return rest;
+  return ["match", classIndex(now), index, rest, 0.16 * rest] as unknown as ExpressionSpecification;
 }
 
 /** Whether two classings read the same properties of a tile. */

@@ -11,7 +11,8 @@ import type { Classes } from "../classes";
 import { needsLightText } from "../palette";
 import { onFill } from "./colors";
 
-const SOURCE = "names";
+/** The layer of names, and its source. */
+export const NAMES = "names";
 
 /** Beyond this many areas on screen no name would fit; looking for room would only cost time. */
 const MAX_AREAS = 400;
@@ -20,11 +21,11 @@ const MAX_AREAS = 400;
 const MIN_WIDTH = 36;
 
 export function addLabels(style: StyleSpecification): void {
-  style.sources[SOURCE] = { type: "geojson", data: { type: "FeatureCollection", features: [] } };
+  style.sources[NAMES] = { type: "geojson", data: { type: "FeatureCollection", features: [] } };
   style.layers.push({
-    id: SOURCE,
+    id: NAMES,
     type: "symbol",
-    source: SOURCE,
+    source: NAMES,
     layout: {
       "text-field": ["get", "name"],
       "text-font": ["Inter Variable"],
@@ -38,15 +39,21 @@ export function addLabels(style: StyleSpecification): void {
   });
 }
 
+/** Text of one colour, where what lies under it is not the areas' own. */
+export function colorLabelsAlike(map: MapLibre, ink: string, ground: string): void {
+  map.setPaintProperty(NAMES, "text-color", ink);
+  map.setPaintProperty(NAMES, "text-halo-color", ground);
+}
+
 /** Dark text on light areas, light text on dark ones, with a halo of the area's own colour. */
 export function colorLabels(map: MapLibre, classes: Classes, missing: string): void {
   map.setPaintProperty(
-    SOURCE,
+    NAMES,
     "text-color",
     onFill(classes, missing, (color) => (needsLightText(color) ? "#ffffff" : "#1b1a18")),
   );
   map.setPaintProperty(
-    SOURCE,
+    NAMES,
     "text-halo-color",
     onFill(classes, missing, (color) => color),
   );
@@ -71,7 +78,7 @@ export function placeLabels(map: MapLibre, areas: string): void {
       }
     }
   }
-  map.getSource<GeoJSONSource>(SOURCE)?.setData({ type: "FeatureCollection", features: [...largest.values()] });
+  map.getSource<GeoJSONSource>(NAMES)?.setData({ type: "FeatureCollection", features: [...largest.values()] });
 }
 
 function polygonsOf(geometry: GeoJSON.Geometry): Polygon["coordinates"][] {

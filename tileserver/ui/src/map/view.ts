@@ -10,16 +10,18 @@ import {
 } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import choropleth from "../../../../styles/choropleth.json";
-import type { TileJson } from "../api";
+import { type TileJson, withKey } from "../api";
 import type { Classes } from "../classes";
 import { description, level, zoom } from "../dataset";
+import { set } from "../density";
 import * as model from "../model";
 import { busy, emphasis, hover } from "../screen";
 import { state, type Theme, update, type View } from "../state";
 import { fillColor, fillOpacity, sameProperties } from "./colors";
+import { followDensity } from "./density";
 import { addZone, colorZone, drawAt, endOnDoubleClick, followZone } from "./zone";
 import { drawing } from "../zone";
-import { addLabels, colorLabels, placeLabels } from "./labels";
+import { addLabels, colorLabels, colorLabelsAlike, NAMES, placeLabels } from "./labels";
 import { theme } from "../theme";
 import { fillTemplate } from "./template";
 
@@ -35,6 +37,9 @@ const INK: Record<Theme, { ground: string; ink: string; missing: string }> = {
   light: { ground: "#f5f4f0", ink: "#171614", missing: "#c9c6be" },
   dark: { ground: "#16181c", ink: "#ffffff", missing: "#4a4e56" },
 };
+
+/** How much areas show under contacts. */
+const UNDER_CONTACTS = 0.4;
 
 const FIT = { padding: 36, duration: 0 } as const;
 
@@ -67,6 +72,7 @@ export function showMap(container: HTMLElement, role: Role): () => void {
     touchPitch: false,
     renderWorldCopies: false,
     fadeDuration: 120,
+    transformRequest: (url) => withKey(url),
   });
   maps.add(map);
   map.touchZoomRotate.disableRotation();
@@ -90,6 +96,7 @@ export function showMap(container: HTMLElement, role: Role): () => void {
         followColors(map, role.classes),
         followTheme(map),
         followZone(map),
+        followDensity(map, NAMES),
         followState(map, layer),
       );
       stops.push(...watchPointer(map, container));
@@ -179,14 +186,16 @@ function followColors(map: MapLibre, classes: Role["classes"]): () => void {
   let shown: Classes | null = null;
   return effect(() => {
     const now = classes.value;
-    const { missing } = INK[theme.value];
+    const { ground, ink, missing } = INK[theme.value];
     const pointed = emphasis.value;
+    const rest = set.value ? UNDER_CONTACTS : 1;
     if (!now) return;
     if (shown && !sameProperties(shown, now)) before = shown;
     shown = now;
     map.setPaintProperty(AREAS, "fill-color", fillColor(now, before, missing));
-    map.setPaintProperty(AREAS, "fill-opacity", fillOpacity(now, pointed));
-    colorLabels(map, now, missing);
+    map.setPaintProperty(AREAS, "fill-opacity", fillOpacity(now, pointed, rest));
+    if (set.value) colorLabelsAlike(map, ink, ground);
+    else colorLabels(map, now, missing);
   });
 }
 

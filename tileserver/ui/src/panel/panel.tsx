@@ -8,6 +8,8 @@ import { Icon, Mark } from "../icons";
 import { catalog, description, layer, layers, level, tileJson } from "../dataset";
 import { type Language, update } from "../state";
 import { theme } from "../theme";
+import { AccessBox } from "./accessbox";
+import { DensityBox } from "./densitybox";
 import { FilterBox } from "./filterbox";
 import { Legend } from "./legend";
 import { ComparisonPicker, IndicatorPicker, LayerPicker, LevelPicker } from "./pickers";
@@ -39,7 +41,9 @@ export function Panel() {
         <PriorityBox />
         <StyleControls />
         <FilterBox />
+        <DensityBox />
         <UseBox />
+        <AccessBox />
         <Sources />
       </div>
     </aside>

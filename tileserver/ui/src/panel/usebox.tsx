@@ -1,13 +1,14 @@
 /** Addresses under which other programs read what is on screen. */
 import { useSignal } from "@preact/signals";
 import { useId } from "preact/hooks";
-import { address, embedCode, fileAddress, styleAddress, textIn } from "../api";
+import { address, embedCode, fileAddress, getFile, styleAddress, textIn } from "../api";
 import { language, words } from "../i18n";
 import { Icon } from "../icons";
 import { catalog, layer, level } from "../dataset";
 import { comparison, filter, indicator, second, tiles } from "../model";
 import { scoreQuery } from "../priority";
 import { SCORE } from "../score";
+import { key } from "../session";
 import { state } from "../state";
 
 export function UseBox() {
@@ -53,9 +54,22 @@ const SCALE = 2;
 
 async function savePicture(): Promise<void> {
   const { picture } = await import("../map/picture");
+  save(await picture(SCALE), `${layer.value}-${state.value.indicator ?? "map"}.png`);
+}
+
+/** A link sends no key: what only a key shows is fetched first. */
+function saveWithKey(event: MouseEvent & { currentTarget: HTMLAnchorElement }): void {
+  if (!key.value) return;
+  event.preventDefault();
+  const { href } = event.currentTarget;
+  const extension = new URL(href).pathname.split(".").pop();
+  void getFile(href).then((file) => save(file, `${layer.value}.${extension}`));
+}
+
+function save(file: Blob, name: string): void {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(await picture(SCALE));
-  link.download = `${layer.value}-${state.value.indicator ?? "map"}.png`;
+  link.href = URL.createObjectURL(file);
+  link.download = name;
   link.click();
   URL.revokeObjectURL(link.href);
 }
@@ -70,13 +84,13 @@ function Downloads() {
   return (
     <p class="downloads">
       <span>{words.value.download}</span>
-      <a href={file("csv")} download>
+      <a href={file("csv")} download onClick={saveWithKey}>
         {words.value.csv}
       </a>
-      <a href={file("spreadsheet")} download>
+      <a href={file("spreadsheet")} download onClick={saveWithKey}>
         {words.value.spreadsheet}
       </a>
-      <a href={file("geojson")} download>
+      <a href={file("geojson")} download onClick={saveWithKey}>
         {words.value.geojson}
       </a>
       <button type="button" class="link" onClick={() => void savePicture()}>

@@ -1,0 +1,134 @@
+/** Which contacts are drawn over the areas. */
+import { useSignal, useSignalEffect } from "@preact/signals";
+import { useRef } from "preact/hooks";
+import { density, described, dimensions, set, sets, toggleClass } from "../density";
+import { HEAT_COLORS } from "../heat";
+import { language, words } from "../i18n";
+import { Icon } from "../icons";
+import { explain } from "../problem";
+import { state, update } from "../state";
+import { theme } from "../theme";
+
+/** A pause in the writing after which the condition is tried. */
+const PAUSE = 350;
+
+export function DensityBox() {
+  if (sets.value.length === 0) return null;
+  return (
+    <section class="group density">
+      <h2>{words.value.contacts}</h2>
+      <div class="select">
+        <select
+          aria-label={words.value.contacts}
+          value={set.value ?? ""}
+          onChange={({ currentTarget }) =>
+            update({ density: currentTarget.value || null, contacts: {}, contactsFilter: "" })
+          }
+        >
+          <option value="">{words.value.contactsHidden}</option>
+          {sets.value.map((name) => (
+            <option key={name} value={name}>
+              {name}
+            </option>
+          ))}
+        </select>
+        <Icon name="down" />
+      </div>
+      {set.value && <Chosen />}
+    </section>
+  );
+}
+
+function Chosen() {
+  const json = density.value;
+  const number = (n: number) => new Intl.NumberFormat(language.value).format(n);
+  const wrong = described.error.value;
+  return (
+    <>
+      <div class="heat" aria-hidden="true">
+        <span>{words.value.few}</span>
+        <i style={{ background: `linear-gradient(to right, ${HEAT_COLORS[theme.value].join(", ")})` }} />
+        <span>{words.value.many}</span>
+      </div>
+      {json && (
+        <p class="note" role="status">
+          {json.maille.tier === "inside"
+            ? words.value.exactContacts(number(json.maille.matched))
+            : words.value.noisyContacts(number(json.maille.matched), number(json.maille.epsilon ?? 0))}
+        </p>
+      )}
+      {dimensions.value.map(({ name, classes }) => (
+        <fieldset key={name} class="dimension">
+          <legend>{name}</legend>
+          <div class="chips">
+            {classes.map((value) => (
+              <button
+                key={value}
+                type="button"
+                aria-pressed={state.value.contacts[name]?.includes(value) ?? false}
+                onClick={() => toggleClass(name, value)}
+              >
+                {value}
+              </button>
+            ))}
+          </div>
+        </fieldset>
+      ))}
+      <Condition wrong={wrong} />
+    </>
+  );
+}
+
+function Condition({ wrong }: { wrong: Error | null }) {
+  const draft = useSignal(state.peek().contactsFilter);
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  useSignalEffect(() => {
+    const { contactsFilter } = state.value;
+    if (contactsFilter.trim() !== draft.peek().trim()) draft.value = contactsFilter;
+  });
+  const apply = (text: string) => {
+    clearTimeout(timer.current);
+    if (text.trim() !== state.peek().contactsFilter.trim()) update({ contactsFilter: text.trim() });
+  };
+  const [first] = dimensions.value;
+  const narrowed = draft.value !== "" || Object.keys(state.value.contacts).length > 0;
+  return (
+    <div class="filter">
+      <label for="contacts-filter">{words.value.condition}</label>
+      <div class={wrong ? "editor wrong" : "editor"}>
+        <textarea
+          id="contacts-filter"
+          rows={2}
+          spellcheck={false}
+          autocapitalize="off"
+          autocomplete="off"
+          placeholder={first ? `${first.name} = '${first.classes[0] ?? ""}'` : ""}
+          value={draft.value}
+          aria-invalid={wrong !== null}
+          aria-describedby="contacts-note"
+          onInput={({ currentTarget }) => {
+            draft.value = currentTarget.value;
+            clearTimeout(timer.current);
+            timer.current = setTimeout(apply, PAUSE, currentTarget.value);
+          }}
+          onBlur={({ currentTarget }) => apply(currentTarget.value)}
+        />
+        {narrowed && (
+          <button
+            type="button"
+            class="quiet clear"
+            onClick={() => {
+              clearTimeout(timer.current);
+              update({ contacts: {}, contactsFilter: "" });
+            }}
+          >
+            {words.value.clear}
+          </button>
+        )}
+      </div>
+      <p id="contacts-note" class={wrong ? "note problem" : "note"} role={wrong ? "alert" : undefined}>
+        {wrong ? explain(wrong) : words.value.contactsHint}
+      </p>
+    </div>
+  );
+}
