@@ -33,6 +33,7 @@ pub struct Clipper {
     spare: Shape,
     chains: Chains,
     collapsed: Option<Cell>,
+    joined: bool,
 }
 
 /// One edge of the box: points with `sign * (coordinate - line) > 0` are inside.
@@ -119,6 +120,7 @@ impl Clipper {
     /// [`Clipped::Doubtful`], `shape` holds nothing of use.
     pub fn clip(&mut self, shape: &mut Shape, bounds: [i32; 4]) -> Clipped {
         self.collapsed = None;
+        self.joined = false;
         let [x_min, y_min, x_max, y_max] = bounds;
         let edges = [
             (true, x_min, 1),
@@ -150,6 +152,13 @@ impl Clipper {
         self.collapsed
     }
 
+    /// Whether the latest cut went through several rings of a polygon, which may now be one: where
+    /// they touched, it touches itself.
+    #[must_use]
+    pub fn joined(&self) -> bool {
+        self.joined
+    }
+
     /// Puts the part of `shape` within `edge` into `self.spare`.
     fn cut(&mut self, shape: &Shape, edge: Edge) -> Clipped {
         let rings = shape.rings().len();
@@ -169,6 +178,7 @@ impl Clipper {
         let chains = &mut self.chains;
         chains.clear();
         let mut whole = Vec::new();
+        let mut cut = 0;
         for i in rings.clone() {
             let ring = shape.ring(i);
             let inside = ring.cells.iter().filter(|&&c| edge.depth(c) > 0).count();
@@ -176,8 +186,10 @@ impl Clipper {
                 whole.push(i);
             } else if inside > 0 {
                 chains.add(ring.cells, edge);
+                cut += 1;
             }
         }
+        self.joined |= cut > 1;
         if chains.ranges.is_empty() {
             if whole.first().is_some_and(|&i| !shape.ring(i).exterior) {
                 return Clipped::Doubtful;

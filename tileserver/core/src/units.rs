@@ -110,7 +110,7 @@ impl<'a> Units<'a> {
     }
 
     fn is_valid(&self, row: usize, within: bool) -> bool {
-        if !self.is_known {
+        if !self.is_known || !within && self.clipper.joined() {
             return is_valid(&self.shape);
         }
         !self.level.needs_repair(row, self.z) && (within || is_valid_at_edges(&self.shape, BOUNDS))

@@ -15,7 +15,7 @@ use support::towns::{Kind, Random, open, town};
 use tilecore::dataset::Level;
 use tilecore::dataset::columns::Column;
 use tilecore::gather::{Coding, EXTRA_MISSING, ExtraColumn, ExtraValues, Scratch, gather};
-use tilecore::geometry::WORLD_CELLS;
+use tilecore::geometry::{Polygon, Vertex, WORLD_CELLS};
 use tilecore::template::{Template, TemplateError, TemplateSpec};
 use tilecore::{Bitmap, TileCoord};
 
@@ -104,6 +104,49 @@ fn features(template: &Template, rows: Option<&Bitmap>) -> Vec<Feature> {
     assert_eq!(features.len(), tile.shown);
     assert_eq!(template.rows().len(), tile.shown + tile.filtered);
     features
+}
+
+/// A hole may touch its exterior. Cut through both, they are one ring, which may not touch itself.
+#[test]
+fn a_hole_that_touches_its_exterior_is_cut() {
+    let tile = TileCoord::new(10, 500, 400).unwrap();
+    let (left, top) = tile.origin();
+    let cell = (WORLD_CELLS >> tile.z()) / 4096;
+    let ring = |ring: &[(i32, i32)]| -> Vec<Vertex> {
+        let place = |&(x, y): &(i32, i32)| Vertex {
+            x: left + x * cell,
+            y: top + y * cell,
+            m: 0,
+        };
+        ring.iter().map(place).collect()
+    };
+    let exterior = ring(&[
+        (-200, 1000),
+        (-30, 990),
+        (0, 1000),
+        (500, 1000),
+        (500, 2000),
+        (-200, 2000),
+    ]);
+    // No segment that ends at the frame, at -64, touches anything.
+    let hole = ring(&[
+        (0, 1000),
+        (-40, 1200),
+        (-150, 1300),
+        (-150, 1500),
+        (-20, 1400),
+    ]);
+    let mut rows = town(&mut Random(1), Kind::Stars, 1, [left, top, cell]);
+    rows.geometries = vec![vec![Polygon {
+        exterior,
+        holes: vec![hole],
+    }]];
+    // Valid at every zoom, and known to be.
+    rows.repair_zooms = vec![0];
+    let template = build(&open(rows), tile, &[]);
+    let features = features(&template, None);
+    assert_eq!(features.len(), 1);
+    assert_eq!(features[0].fault(), None);
 }
 
 #[test]
