@@ -5,7 +5,7 @@ import { keep, launch, pixels, unavailable } from "./support/browser.mjs";
 import { servePages } from "./support/pages.mjs";
 import { DEMO, serve } from "./support/server.mjs";
 
-const CLIENTS = ["maplibre", "openlayers", "deckgl", "vectorgrid"];
+const CLIENTS = ["maplibre", "openlayers", "ogctiles", "deckgl", "vectorgrid"];
 const RED = "#cc0000";
 
 describe("a map client", { skip: unavailable }, () => {

@@ -1,10 +1,10 @@
 /** Names, labels and attributions are data: whatever they say, no script runs and nobody else is asked. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { launch, open, settled, unavailable } from "./support/browser.mjs";
+import { launch, open, PATIENCE, settled, unavailable } from "./support/browser.mjs";
 import { serve } from "./support/server.mjs";
 
 const PAYLOADS = [
@@ -76,8 +76,27 @@ default_properties = ["word"]
     n = { sql = "sum(n)", unit = ${toml(PAYLOADS[0])}, label = { en = ${toml(PAYLOADS[2])} } }
 `,
   );
+  mkdirSync(join(directory, "maps"));
+  writeFileSync(
+    join(directory, "maps/map.toml"),
+    `title = ${toml(PAYLOADS[1])}
+text = ${toml(PAYLOADS[4])}
+layer = "areas"
+indicator = "word"
+method = ${toml(PAYLOADS[3])}
+sources = [${PAYLOADS.map(toml).join(", ")}]
+`,
+  );
   return join(directory, "maille.toml");
 }
+
+/** Tells, in a page, whatever ran that should not. */
+const watch = (page) =>
+  page.addInitScript(() => {
+    globalThis.ran = [];
+    globalThis.alert = (what) => globalThis.ran.push(what);
+    addEventListener("securitypolicyviolation", (event) => globalThis.ran.push(event.violatedDirective));
+  });
 
 describe("hostile names", { skip: unavailable }, () => {
   let browser;
@@ -85,7 +104,8 @@ describe("hostile names", { skip: unavailable }, () => {
   let directory;
   before(async () => {
     directory = mkdtempSync(join(tmpdir(), "maille-hostile-"));
-    [server, browser] = await Promise.all([serve(write(directory)), launch()]);
+    const project = write(directory);
+    [server, browser] = await Promise.all([serve(project, ["--maps", join(directory, "maps")]), launch()]);
   });
   after(async () => {
     await browser?.close();
@@ -96,11 +116,7 @@ describe("hostile names", { skip: unavailable }, () => {
   for (const indicator of ["word", "n"]) {
     it(`are text and nothing else, by ${indicator}`, async () => {
       const { page, faults, close } = await open(browser, server.url);
-      await page.addInitScript(() => {
-        globalThis.ran = [];
-        globalThis.alert = (what) => globalThis.ran.push(what);
-        addEventListener("securitypolicyviolation", (event) => globalThis.ran.push(event.violatedDirective));
-      });
+      await watch(page);
       for (const [i, name] of PAYLOADS.entries()) {
         await page.goto("about:blank");
         await page.goto(`${server.url}#indicator=${indicator}&area=area/c${i}&view=5.50/0.50000/${i}.50000`);
@@ -121,4 +137,44 @@ describe("hostile names", { skip: unavailable }, () => {
       await close();
     });
   }
+
+  for (const path of ["map/map", "embed/map"]) {
+    it(`are text and nothing else in ${path}`, async () => {
+      const { page, faults, close } = await open(browser, server.url);
+      await watch(page);
+      await page.goto(server.url + path);
+      await page.waitForFunction(() => document.documentElement.dataset.ready, null, { timeout: PATIENCE });
+      assert.equal(await page.textContent("h1"), PAYLOADS[1]);
+      assert.equal(await page.title(), PAYLOADS[1]);
+      const footer = await page.textContent("footer");
+      for (const payload of [...PAYLOADS, PAYLOADS[3]]) assert.ok(footer.includes(payload), payload);
+      await page.click("#table summary");
+      const cells = await page.locator("#table tbody tr").evaluateAll((rows) => rows.map((row) => row.textContent));
+      assert.deepEqual(cells.sort(), PAYLOADS.map((payload) => payload + payload).sort());
+      const { x, y, width, height } = await page.locator("#map").boundingBox();
+      for (let i = 1; i < 12; i += 1) await page.mouse.move(x + (width * i) / 12, y + height / 2);
+      await page.mouse.move(x + width / 2, y + height / 2);
+      await page.waitForSelector(".hover:not([hidden])");
+      assert.ok(PAYLOADS.includes(await page.textContent(".hover b")));
+      assert.equal(await page.locator("body :is(iframe, img, style, details details)").count(), 0);
+      assert.deepEqual(await page.evaluate(() => globalThis.ran), []);
+      assert.deepEqual(faults, []);
+      await close();
+    });
+  }
+
+  it("are letters in pictures", async () => {
+    const { page, faults, close } = await open(browser, server.url);
+    await watch(page);
+    await page.goto(`${server.url}map/map.svg`);
+    assert.equal(await page.locator("script, foreignObject, iframe, image, a").count(), 0);
+    assert.ok((await page.textContent("svg")).includes("<script>alert(2)"));
+    assert.deepEqual(await page.evaluate(() => globalThis.ran), []);
+    // The browser looks for an icon beside a picture, and says that there is none.
+    assert.ok(faults.every((fault) => fault.includes("404")));
+    await close();
+    const png = await fetch(`${server.url}map/map.png?width=400&height=300`);
+    assert.equal(png.headers.get("content-type"), "image/png");
+    assert.equal(png.headers.get("x-content-type-options"), "nosniff");
+  });
 });

@@ -36,7 +36,7 @@ describe("a new version", { skip: unavailable }, () => {
     await page.waitForFunction(
       () => document.querySelector(".figures dd:last-child") && document.body.innerText.includes("7,000"),
     );
-    assert.ok(Date.now() - published < 12_000, "the page asks every five seconds");
+    assert.ok(Date.now() - published < 12_000, "the page asks every four seconds");
     await settled(page);
     assert.match(await page.textContent(".card .chosen dd"), /7,000/);
     assert.ok(await page.evaluate(() => globalThis.canvas === document.querySelector("canvas")));

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use tilecore::classes::Method;
 use tilecore::dataset::columns::Column;
 use tilecore::dataset::schema::{Indicator, text_in};
 
@@ -133,17 +134,11 @@ impl Story {
         }
         let method = text_in(&self.map.method, self.lang).map(str::to_owned);
         let method = method.or_else(|| {
-            let method = self.legends.first()?.1.method?;
+            let method = method_in_words(self.legends.first()?.1.method?, french);
             Some(if french {
-                format!(
-                    "Classes calculées par zone affichée, méthode « {} »",
-                    method.name()
-                )
+                format!("Classes\u{a0}: {method}, parmi les zones montrées")
             } else {
-                format!(
-                    "Classes computed for the areas shown, method “{}”",
-                    method.name()
-                )
+                format!("Classes: {method}, over the areas shown")
             })
         });
         notes.extend(method);
@@ -311,6 +306,19 @@ impl Table {
             units,
         }
     }
+}
+
+/// How classes are cut, as the explorer says it.
+fn method_in_words(method: Method, french: bool) -> &'static str {
+    let [en, fr] = match method {
+        Method::Quantile => ["equal counts", "effectifs égaux"],
+        Method::Jenks => ["natural breaks (Jenks)", "seuils naturels (Jenks)"],
+        Method::Equal => ["equal steps", "pas égaux"],
+        Method::StdDev => ["standard deviations", "écarts-types"],
+        Method::HeadTail => ["heads and tails", "têtes et queues"],
+        Method::Pretty => ["round numbers", "nombres ronds"],
+    };
+    if french { fr } else { en }
 }
 
 fn format_of(legend: &Legend, lang: &str) -> Format {

@@ -25,8 +25,8 @@ export const layer = computed<string | null>(() => {
   return (chosen && layers.value.includes(chosen) ? chosen : layers.value[0]) ?? null;
 });
 
-/** How often an open page asks whether there is a new version; the answer is nearly always "no". */
-const LOOK = 5_000;
+/** How often an open page asks whether there is a new version: it is on screen within five seconds. */
+const LOOK = 4_000;
 
 const looks = signal(0);
 setInterval(() => {

@@ -40,7 +40,9 @@ export function AreaCard() {
   if (!state.value.area || !answer || item.error.value) return null;
   const { properties } = answer.item;
   const level = description.value?.maille.levels.find(({ name }) => name === answer.level);
-  const shown = (description.value?.maille.indicators ?? []).filter(({ name }) => properties[name] !== undefined);
+  const held = (description.value?.maille.indicators ?? []).filter(({ name }) => properties[name] !== undefined);
+  // What the map shows comes first: there may be many.
+  const shown = [...held.filter(isChosen), ...held.filter((one) => !isChosen(one))];
   return (
     <section class="card" aria-label={properties.name}>
       <header>
@@ -80,7 +82,7 @@ function Row(props: {
   series: Series | undefined;
 }) {
   const { value, range } = props;
-  const chosen = [indicator.value, second.value].some((one) => one?.name === props.indicator.name);
+  const chosen = isChosen(props.indicator);
   const text =
     value === null ? words.value.noData : typeof value === "number" ? formatOf(props.indicator).value(value) : value;
   const { min = null, max = null } = range ?? {};
@@ -104,6 +106,10 @@ function Row(props: {
   );
 }
 
+function isChosen({ name }: Indicator): boolean {
+  return [indicator.value, second.value].some((one) => one?.name === name);
+}
+
 /** Its place among the others, and the same figure of what the area belongs to. */
 function Context({ of, described, parent }: { of: Indicator; described: Described; parent: string | null }) {
   const { value } = formatOf(of);
@@ -120,14 +126,26 @@ function count(n: number): string {
   return new Intl.NumberFormat(language.value).format(n);
 }
 
-/** One line for each source there is among `indicators`. */
+/** Vintages of a source that are named each; of more, the first and the last. */
+const VINTAGES_NAMED = 2;
+
+/** One line for each source and licence there is among `indicators`. */
 function Provenance({ indicators }: { indicators: Indicator[] }) {
-  const lines = new Set(
-    indicators.map(({ source, vintage, licence }) => [source, vintage, licence].filter(Boolean).join(" · ")),
-  );
+  const vintages = new Map<string, Set<string>>();
+  for (const { source, vintage, licence } of indicators) {
+    const key = JSON.stringify([source, licence]);
+    const known = vintages.get(key) ?? vintages.set(key, new Set()).get(key);
+    if (vintage) known?.add(vintage);
+  }
+  const lines = [...vintages].map(([key, all]) => {
+    const [source, licence] = JSON.parse(key) as [string | null, string | null];
+    const sorted = [...all].sort();
+    const dates = sorted.length > VINTAGES_NAMED ? `${sorted[0]} – ${sorted.at(-1)}` : sorted.join(", ");
+    return [source, dates, licence].filter(Boolean).join(" · ");
+  });
   return (
     <footer>
-      {[...lines].filter(Boolean).map((line) => (
+      {lines.filter(Boolean).map((line) => (
         <p key={line}>{line}</p>
       ))}
       <p class="muted">{textIn(description.value?.maille.dataset_title, language.value, "")}</p>

@@ -1,0 +1,60 @@
+/**
+ * How long a reader waits for the page of a running server: `node benches/page.mjs URL STATE`, where STATE
+ * is what the page's address has after its `#`, with an `indicator` of shares. Needs `npm ci` in
+ * tests/browser and a Chromium.
+ */
+import { launch, PATIENCE } from "../tests/browser/support/browser.mjs";
+
+const ROUNDS = 7;
+
+const [url, state] = process.argv.slice(2);
+const indicator = new URLSearchParams(state).get("indicator");
+if (!indicator) throw new Error("give the server's address, and a state with an indicator");
+const browser = await launch();
+const figures = { "first paint": [], "map drawn": [], "filter answered": [], "filter drawn": [] };
+for (let round = 0; round < ROUNDS; round += 1) {
+  // A reader who was never here: nothing is cached.
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  context.setDefaultTimeout(PATIENCE);
+  const page = await context.newPage();
+  await page.goto(`${url}#${state}`);
+  await page.waitForSelector('.stage[aria-busy="false"]');
+  figures["map drawn"].push(await page.evaluate(() => performance.now()));
+  const [paint] = await page.evaluate(() =>
+    performance.getEntriesByName("first-contentful-paint").map(({ startTime }) => startTime),
+  );
+  figures["first paint"].push(paint);
+  await page.waitForTimeout(1000);
+  // A filter that nobody asked before.
+  const filter = `${indicator} > 0.${round + 1}${Date.now()}`;
+  let answered = 0;
+  const start = Date.now();
+  page.on("requestfinished", (request) => {
+    if (/\/\d+\/\d+\/\d+\?/.test(request.url())) answered = Date.now() - start;
+  });
+  const drawn = await page.evaluate(async (filter) => {
+    const stage = document.querySelector(".stage");
+    const box = document.querySelector("#filter");
+    const start = performance.now();
+    const idle = new Promise((resolve) => {
+      let began = false;
+      new MutationObserver(() => {
+        if (stage.ariaBusy === "true") began = true;
+        else if (began) resolve(performance.now() - start);
+      }).observe(stage, { attributeFilter: ["aria-busy"] });
+    });
+    box.value = filter;
+    box.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    box.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
+    return idle;
+  }, filter);
+  figures["filter answered"].push(answered);
+  figures["filter drawn"].push(drawn);
+  await context.close();
+}
+await browser.close();
+for (const [name, all] of Object.entries(figures)) {
+  all.sort((a, b) => a - b);
+  const shown = [all[0], all[ROUNDS >> 1], all.at(-1)].map(Math.round).join(" / ");
+  process.stdout.write(`${name}: ${shown} ms (least / median / most of ${ROUNDS})\n`);
+}
