@@ -277,60 +277,62 @@ fn tiles_of_every_zoom_count_the_contacts_that_pass() {
     let mut dice = Dice(3);
     for round in 0..500 {
         let (text, passes) = filter(&mut dice);
-        // Each zoom has its turn; the finer the fewer tiles are asked for, all of them in the end.
-        let z = u8::try_from(round % 19).expect("small");
-        let expected = cells(&crowd.people, &*passes, z);
-        let tiles: std::collections::BTreeSet<(u32, u32)> = crowd
-            .people
-            .iter()
-            .map(|person| tile_of(person, z))
-            .collect();
-        let asked: Vec<(u32, u32)> = if z < 15 {
-            tiles.into_iter().collect()
-        } else {
-            let some = (0..30).map(|_| {
-                tile_of(
-                    &crowd.people[usize::try_from(dice.below(3000)).expect("small")],
-                    z,
-                )
-            });
-            some.collect::<std::collections::BTreeSet<_>>()
-                .into_iter()
-                .collect()
-        };
-        let encoded: String = text.bytes().map(|b| format!("%{b:02X}")).collect();
-        let mut found = BTreeMap::new();
-        for (x, y) in &asked {
-            let path = format!("/density/supporters/{z}/{x}/{y}?filter={encoded}");
-            let reply = get_as(&mut c, &path, &key);
-            assert!(matches!(reply.status, 200 | 204), "{} {text}", reply.text());
-            for feature in decode(&reply.plain())
-                .into_iter()
-                .flat_map(|layer| layer.features)
-            {
-                for place in feature.rings.iter().flatten() {
-                    let count = feature.properties["count"].as_u64().expect("a count");
-                    let cell = (
-                        u32::try_from(place.0 / 32).expect("inside"),
-                        u32::try_from(place.1 / 32).expect("inside"),
-                    );
-                    let twice = found.insert((x * 128 + cell.0, y * 128 + cell.1), count);
-                    assert_eq!(twice, None, "a cell is told once");
+        // Two zooms each; the finer the fewer tiles are asked for, all of them in the end.
+        for z in [round % 19, (round * 7 + 5) % 15] {
+            let z = u8::try_from(z).expect("small");
+            let expected = cells(&crowd.people, &*passes, z);
+            let tiles: std::collections::BTreeSet<(u32, u32)> = crowd
+                .people
+                .iter()
+                .map(|person| tile_of(person, z))
+                .collect();
+            let asked: Vec<(u32, u32)> = if z < 15 {
+                tiles.into_iter().collect()
+            } else {
+                let some = (0..30).map(|_| {
+                    tile_of(
+                        &crowd.people[usize::try_from(dice.below(3000)).expect("small")],
+                        z,
+                    )
+                });
+                some.collect::<std::collections::BTreeSet<_>>()
+                    .into_iter()
+                    .collect()
+            };
+            let encoded: String = text.bytes().map(|b| format!("%{b:02X}")).collect();
+            let mut found = BTreeMap::new();
+            for (x, y) in &asked {
+                let path = format!("/density/supporters/{z}/{x}/{y}?filter={encoded}");
+                let reply = get_as(&mut c, &path, &key);
+                assert!(matches!(reply.status, 200 | 204), "{} {text}", reply.text());
+                for feature in decode(&reply.plain())
+                    .into_iter()
+                    .flat_map(|layer| layer.features)
+                {
+                    for place in feature.rings.iter().flatten() {
+                        let count = feature.properties["count"].as_u64().expect("a count");
+                        let cell = (
+                            u32::try_from(place.0 / 32).expect("inside"),
+                            u32::try_from(place.1 / 32).expect("inside"),
+                        );
+                        let twice = found.insert((x * 128 + cell.0, y * 128 + cell.1), count);
+                        assert_eq!(twice, None, "a cell is told once");
+                    }
                 }
             }
-        }
-        let here: BTreeMap<(u32, u32), u64> = expected
-            .into_iter()
-            .filter(|((x, y), _)| asked.contains(&(x / 128, y / 128)))
-            .collect();
-        assert_eq!(found, here, "zoom {z}, {text}");
-        if z < 15 {
-            let passing = crowd.people.iter().filter(|person| passes(person)).count();
-            assert_eq!(
-                found.values().sum::<u64>(),
-                passing as u64,
-                "zoom {z}, {text}"
-            );
+            let here: BTreeMap<(u32, u32), u64> = expected
+                .into_iter()
+                .filter(|((x, y), _)| asked.contains(&(x / 128, y / 128)))
+                .collect();
+            assert_eq!(found, here, "zoom {z}, {text}");
+            if z < 15 {
+                let passing = crowd.people.iter().filter(|person| passes(person)).count();
+                assert_eq!(
+                    found.values().sum::<u64>(),
+                    passing as u64,
+                    "zoom {z}, {text}"
+                );
+            }
         }
     }
     let described = get_as(&mut c, "/density/supporters?filter=age%3D'old'", &key).json();

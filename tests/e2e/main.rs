@@ -1,7 +1,10 @@
 //! End-to-end tests: the real binaries, real files, real HTTP.
 
 mod contacts;
+mod drawings;
 mod durability;
 mod http;
+mod joined;
 mod precompute;
 mod privacy;
+mod tokens;

@@ -276,15 +276,24 @@ fn a_release_answers_the_same_for_ever_and_hides_without_a_trace() {
     let described: Value = c.request("GET", "/density/supporters", &[]).json();
     assert_eq!(described["maille"]["tier"], "outside");
     assert!(server.log().iter().all(|line| !line.contains("canary")));
+    let lonely_path = format!("/density/supporters/17/{}/{}", LONELY[0].0, LONELY[0].1);
+    let lonely_before = server.get(&lonely_path);
     drop(server);
     let server = world.serve();
     assert_eq!(server.get(&path).body, first.body, "after a restart");
 
-    // A build does not touch it; the budget allows one more of the same and then no other.
+    // A build does not touch it, nor one person more where few are; the budget allows one more of
+    // the same and then no other.
+    let contacts = fs::read_to_string(world.file("contacts.csv")).expect("there");
+    let (lon, lat) = middle(LONELY[0]);
+    let one_more = format!("{contacts}canary-more,{lon:.7},{lat:.7},favorable\n");
+    fs::write(world.file("contacts.csv"), one_more).expect("written");
     world.run(&["build"], &[]);
     drop(server);
     let server = world.serve();
     assert_eq!(server.get(&path).body, first.body, "after a build");
+    assert_eq!(server.get(&lonely_path).status, lonely_before.status);
+    assert_eq!(server.get(&lonely_path).body, lonely_before.body);
     world.run(&["release"], &["--contacts", "supporters"]);
     let (project, out) = (world.file("maille.toml"), world.file("out"));
     let release = [

@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! question ─▸ matching: matched, matched_share, indicators recomputed
-//!                └▸ scoring: score, rank ─▸ classing: class
+//!                └▸ joining: contacts, contacts_per_1000
+//!                      └▸ scoring: score, rank ─▸ classing: class
 //! ```
 //! Computed once per version and criteria, and kept; the same columns go into tiles, lists, cards
 //! and statistics, so these agree to the digit.
@@ -12,21 +13,25 @@ use std::sync::Arc;
 
 use tilecore::Bitmap;
 use tilecore::dataset::columns::{Column, Numbers};
-use tilecore::filter::Table;
+use tilecore::filter::{Shapes, Table};
 use tilecore::gather::{ExtraColumn, ExtraValues};
 use tilecore::score::Scores;
 
 use crate::app::App;
+use crate::audit;
 use crate::http::{HttpError, Query};
 use crate::memo::{Fault, Place, Wanted, Weigh};
+use crate::pool::Pool;
 use crate::question::Question;
 use crate::snapshot::{LevelRef, Snapshot};
 
 pub mod classing;
+pub mod joining;
 pub mod matching;
 pub mod scoring;
 
 pub use classing::Classing;
+pub use joining::Joining;
 pub use matching::Matching;
 pub use scoring::Scoring;
 
@@ -34,6 +39,7 @@ pub use scoring::Scoring;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Analysis {
     pub question: Question,
+    pub joining: Option<Joining>,
     pub matching: Option<Matching>,
     pub scoring: Option<Scoring>,
     pub classing: Option<Classing>,
@@ -63,19 +69,26 @@ impl Analysis {
     /// tells or is ordered by.
     pub fn parse<'n>(
         query: &Query,
+        snapshot: &Snapshot,
         level: LevelRef<'_>,
         shown: impl IntoIterator<Item = &'n str>,
     ) -> Result<Self, HttpError> {
-        let question = Question::parse(query, level)?;
-        let scoring = Scoring::parse(query, level)?;
+        let joining = Joining::parse(query, snapshot, level.layer)?;
+        let question = Question::parse(query, level, joining.as_ref())?;
+        let scoring = match joining {
+            Some(_) => Scoring::parse(query, &Joining::queryables(level))?,
+            None => Scoring::parse(query, level.data.queryables())?,
+        };
         let is_matching = question.level < level.number;
-        let classing = Classing::parse(query, level, is_matching, scoring.is_some())?;
+        let computed = names(is_matching, joining.is_some(), scoring.is_some());
+        let classing = Classing::parse(query, level, &computed)?;
         let mut named: Vec<&str> = shown.into_iter().collect();
         named.extend(scoring.iter().flat_map(Scoring::columns));
         named.extend(classing.iter().map(Classing::property));
         let matching = is_matching.then(|| Matching::new(level, question.level, &named));
         Ok(Self {
             question,
+            joining,
             matching,
             scoring,
             classing,
@@ -85,26 +98,47 @@ impl Analysis {
     /// The one text of all analyses that compute the same.
     #[must_use]
     pub fn canonical(&self) -> String {
+        let joining = self.joining.as_ref().map(Joining::canonical);
         let scoring = self.scoring.as_ref().map(Scoring::canonical);
         let classing = self.classing.as_ref().map(Classing::canonical);
         // Debug quotes its parts, so no two print alike.
-        format!("{:?}", (self.question.canonical(), scoring, classing))
+        format!(
+            "{:?}",
+            (self.question.canonical(), joining, scoring, classing)
+        )
     }
 
     /// Names of the columns it adds, indicators apart.
     #[must_use]
     pub fn names(&self) -> Vec<&'static str> {
-        let mut names = Vec::new();
-        if self.matching.is_some() {
-            names.extend(["matched", "matched_share"]);
-        }
-        if self.scoring.is_some() {
-            names.extend(["score", "rank"]);
-        }
+        let (matching, joining) = (self.matching.is_some(), self.joining.is_some());
+        let mut names = names(matching, joining, self.scoring.is_some());
         if self.classing.is_some() {
             names.push("class");
         }
         names
+    }
+
+    /// Notes that contacts are read, if they are, before anything of them is told.
+    pub fn note(&self, app: &App, snapshot: &Snapshot, what: &str) -> Result<(), HttpError> {
+        let Some(joining) = &self.joining else {
+            return Ok(());
+        };
+        let (set, filter) = joining.read();
+        audit::note(app, snapshot, set, filter, what)
+    }
+
+    /// What the contacts' columns are, where contacts are asked for.
+    pub async fn describe_contacts(
+        &self,
+        app: &App,
+        snapshot: &Arc<Snapshot>,
+        level: LevelRef<'_>,
+    ) -> Result<Option<serde_json::Value>, HttpError> {
+        match &self.joining {
+            None => Ok(None),
+            Some(joining) => joining.describe(&app.pool, snapshot, level).await.map(Some),
+        }
     }
 
     /// Computes it for the units that pass.
@@ -119,17 +153,29 @@ impl Analysis {
             None => Results::default(),
             Some(matching) => matching.compute(app, snapshot, level, question).await?,
         };
+        if let Some(joining) = &self.joining {
+            let pool = &app.pool;
+            let columns = if self.matching.is_some() {
+                let columns = joining.columns_of_matching(pool, snapshot, level, question);
+                columns.await?
+            } else {
+                joining.columns(pool, snapshot, level).await?
+            };
+            done.0.push(columns);
+        }
         if self.scoring.is_none() && self.classing.is_none() {
             return Ok(done);
         }
         let passing = snapshot.passing(&app.pool, level, question).await?;
         if let Some(scoring) = &self.scoring {
-            let asked = format!("{:?}", (question.canonical(), scoring.canonical()));
+            let joining = self.joining.as_ref().map(Joining::canonical);
+            let asked = format!("{:?}", (question.canonical(), joining, scoring.canonical()));
             let (scoring, before, passing) = (scoring.clone(), done.clone(), passing.clone());
             let work = move |level: LevelRef<'_>| {
                 scoring.compute(&before.over(level), &among(level, passing.as_deref()))
             };
-            done.0.push(kept(app, snapshot, level, asked, work).await?);
+            done.0
+                .push(kept(&app.pool, snapshot, level, asked, work).await?);
         }
         if let Some(classing) = &self.classing {
             let asked = self.canonical();
@@ -137,15 +183,27 @@ impl Analysis {
             let work = move |level: LevelRef<'_>| {
                 Ok(classing.compute(&before.over(level), &among(level, passing.as_deref())))
             };
-            done.0.push(kept(app, snapshot, level, asked, work).await?);
+            done.0
+                .push(kept(&app.pool, snapshot, level, asked, work).await?);
         }
         Ok(done)
     }
 }
 
+/// Names of what is computed before classes are made of it.
+fn names(is_matching: bool, is_joined: bool, is_scored: bool) -> Vec<&'static str> {
+    let parts = [
+        (is_matching, ["matched", "matched_share"]),
+        (is_joined, joining::COLUMNS),
+        (is_scored, ["score", "rank"]),
+    ];
+    let asked = parts.into_iter().filter(|(is_asked, _)| *is_asked);
+    asked.flat_map(|(_, names)| names).collect()
+}
+
 /// The columns of a level named `asked`: those kept, or else what `work` gives.
 pub async fn kept<F>(
-    app: &App,
+    pool: &Pool,
     snapshot: &Arc<Snapshot>,
     level: LevelRef<'_>,
     asked: String,
@@ -165,7 +223,7 @@ where
     }
     let held = Arc::clone(snapshot);
     let compute = move |_: &Wanted| work(held.layer_at(layer).level_at(number));
-    let place = Place::Pool(&app.pool);
+    let place = Place::Pool(pool);
     Ok(snapshot
         .computed
         .get_or_compute(&key, place, compute)
@@ -273,5 +331,9 @@ impl Table for Overlay<'_> {
     fn column(&self, name: &str) -> Option<&Column> {
         let computed = self.results.column(name);
         computed.or_else(|| self.level.data.column(name))
+    }
+
+    fn shapes(&self) -> Option<&dyn Shapes> {
+        Some(self.level.data)
     }
 }

@@ -12,9 +12,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use serde::Serialize;
+use tilecore::filter::Filter;
 
 use crate::access::{Caller, Role};
+use crate::app::App;
 use crate::http::HttpError;
+use crate::scope;
+use crate::snapshot::Snapshot;
 
 /// See the module.
 #[derive(Debug)]
@@ -46,6 +50,28 @@ struct Line<'a> {
     filter: &'a str,
     what: &'a str,
     version: &'a str,
+}
+
+/// Notes a read by the caller of the request under way. Without keys nobody is inside, so there is
+/// nothing to note.
+///
+/// # Errors
+/// `Internal` when it cannot be noted.
+pub fn note(
+    app: &App,
+    snapshot: &Snapshot,
+    set: &str,
+    filter: &Filter,
+    what: &str,
+) -> Result<(), HttpError> {
+    let keys = app.keys.as_ref().ok_or(HttpError::Internal)?;
+    let read = Read {
+        set,
+        version: &snapshot.manifest.version,
+        filter: filter.canonical(),
+        what,
+    };
+    keys.audit.note(&scope::caller(), read)
 }
 
 impl Audit {

@@ -2,9 +2,11 @@
 
 use std::sync::{Arc, OnceLock};
 
+use rayon::prelude::*;
 use tilecore::Bitmap;
 use tilecore::dataset::contacts::ContactSet;
 use tilecore::dataset::schema::{self, Kind};
+use tilecore::density::areas::Areas;
 use tilecore::density::ranges::cell_ranges;
 use tilecore::density::rank::RankedBitmap;
 use tilecore::filter::{Filter, Queryable, Queryables};
@@ -12,10 +14,13 @@ use tilecore::filter::{Filter, Queryable, Queryables};
 use crate::http::HttpError;
 use crate::memo::{Fault, Place, Wanted, Weigh};
 use crate::pool::Pool;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{LevelRef, Snapshot};
 
 /// Contacts over which a filter runs in less than a hop to the pool is worth.
 const CONTACTS_HERE: usize = 100_000;
+
+/// Contacts whose units are found in one go.
+const CONTACTS_A_TASK: usize = 65_536;
 
 /// A contact set of a snapshot.
 #[derive(Debug)]
@@ -96,6 +101,27 @@ impl Passing {
     }
 }
 
+/// The units of a level that a set's contacts lie in.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct AreasKey {
+    set: Box<str>,
+    /// By name: scopes number layers each in their own way.
+    layer: Box<str>,
+    level: usize,
+}
+
+impl Weigh for AreasKey {
+    fn heap_bytes(&self) -> usize {
+        self.set.len() + self.layer.len()
+    }
+}
+
+impl Weigh for Areas {
+    fn heap_bytes(&self) -> usize {
+        Self::heap_bytes(self)
+    }
+}
+
 impl Weigh for Passing {
     fn heap_bytes(&self) -> usize {
         self.ranked.heap_bytes() + 200
@@ -113,6 +139,44 @@ impl Snapshot {
     #[must_use]
     pub fn contacts_of(&self, name: &str) -> Option<&Arc<Contacts>> {
         self.contacts.get(name)
+    }
+
+    /// The unit of a level that each contact of a set lies in: found once a version.
+    pub async fn areas(
+        self: &Arc<Self>,
+        pool: &Pool,
+        contacts: &Contacts,
+        level: LevelRef<'_>,
+    ) -> Result<Arc<Areas>, HttpError> {
+        let key = AreasKey {
+            set: contacts.meta.name.as_str().into(),
+            layer: level.layer.meta.name.as_str().into(),
+            level: level.number,
+        };
+        if let Some(areas) = self.areas.get(&key) {
+            return Ok(areas);
+        }
+        let (snapshot, set) = (Arc::clone(self), Arc::clone(&contacts.set));
+        let (layer, number) = (level.layer.number, level.number);
+        let find = move |wanted: &Wanted| {
+            let level = snapshot.layer_at(layer).level_at(number);
+            let find = |keys: &[u64]| {
+                if wanted.is_over() {
+                    return Err(Fault::Abandoned);
+                }
+                let found = Areas::of(&level.data.level, keys);
+                found.map_err(|error| Fault::Broken(error.to_string()))
+            };
+            let parts = set.keys().par_chunks(CONTACTS_A_TASK).map(find);
+            let parts: Vec<Areas> = parts.collect::<Result<_, Fault>>()?;
+            let mut areas = Areas::default();
+            for part in &parts {
+                areas.append(part);
+            }
+            Ok(areas)
+        };
+        let place = Place::Pool(pool);
+        Ok(self.areas.get_or_compute(&key, place, find).await?)
     }
 
     /// The contacts that pass a filter, among those the caller may see.

@@ -3,11 +3,21 @@
 use tilecore::dataset::schema::{COLUMN_ID, COLUMN_KEY, COLUMN_NAME, Indicator};
 use tilecore::filter::{Filter, FilterError, Queryables};
 
+use crate::analysis::joining;
 use crate::http::{HttpError, Query};
 use crate::snapshot::{LayerRef, LevelRef};
 
 /// `filter` and `filter-lang`.
 pub fn filter(query: &Query, queryables: &Queryables) -> Result<Filter, HttpError> {
+    filter_of(query, "filter", queryables)
+}
+
+/// A filter by its parameter; `filter-lang` speaks of all of a request.
+pub fn filter_of(
+    query: &Query,
+    parameter: &'static str,
+    queryables: &Queryables,
+) -> Result<Filter, HttpError> {
     let lang = query.get("filter-lang")?;
     let parse = match lang.as_deref() {
         None | Some("cql2-text") => Filter::parse_text,
@@ -17,10 +27,10 @@ pub fn filter(query: &Query, queryables: &Queryables) -> Result<Filter, HttpErro
             return Err(HttpError::parameter("filter-lang", detail));
         }
     };
-    let Some(text) = query.get("filter")? else {
+    let Some(text) = query.get(parameter)? else {
         return Ok(Filter::everything());
     };
-    parse(&text, queryables).map_err(|error| bad("filter", &error))
+    parse(&text, queryables).map_err(|error| bad(parameter, &error))
 }
 
 /// `bbox`: west, south, east, north in degrees; one that crosses the antimeridian has its west
@@ -60,7 +70,10 @@ pub fn properties<'a>(
     let Some(names) = query.list("properties")? else {
         return Ok(None);
     };
-    let always = [COLUMN_ID, COLUMN_KEY, COLUMN_NAME];
+    let mut always = vec![COLUMN_ID, COLUMN_KEY, COLUMN_NAME];
+    if query.get("contacts")?.is_some() {
+        always.extend(joining::COLUMNS);
+    }
     for name in &names {
         let mut shown = layers.iter().flat_map(|layer| layer.indicators());
         if !always.contains(&name.as_str()) && !shown.any(|i| i.name == *name) {

@@ -21,7 +21,7 @@ use crate::http::HttpError;
 use crate::metrics::Lookups;
 use crate::pool::Pool;
 
-const SHARDS: usize = 8;
+pub const SHARDS: usize = 8;
 
 /// What an entry costs beside its key and value: two hash tables and a list, half empty.
 const ENTRY_OVERHEAD: usize = 160;

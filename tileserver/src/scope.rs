@@ -208,7 +208,10 @@ impl Scopes {
             },
             ..self.caches.clone()
         };
-        Snapshot::of(manifest, levels, contacts, releases, &caches)
+        let mut snapshot = Snapshot::of(manifest, levels, contacts, releases, &caches);
+        // They follow from places and borders alone, and are reached through a set that is seen.
+        snapshot.areas = Arc::clone(&self.whole.areas);
+        snapshot
     }
 }
 

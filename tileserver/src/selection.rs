@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
 use tilecore::dataset::columns::Column;
 use tilecore::dataset::schema::Indicator;
 use tilecore::filter::Table as _;
@@ -41,6 +42,8 @@ pub struct Selection {
     pub cover: Option<Cover>,
     /// Of the choice's split, the number treated.
     pub treated: usize,
+    /// What the columns of contacts are.
+    pub contacts: Option<Value>,
     /// Of everything the list follows from.
     pub tag: Tag,
     pub freshness: Freshness,
@@ -86,7 +89,7 @@ impl Selection {
             .map(|name| name.trim_start_matches(['-', '+']));
         let shown = indicators.iter().map(|i| i.name.as_str()).chain(sorted_by);
         let goal = choice.objective.iter().map(|goal| goal.property.as_str());
-        let analysis = Analysis::parse(query, level, shown.chain(goal))?;
+        let analysis = Analysis::parse(query, &snapshot, level, shown.chain(goal))?;
         let order = Order::parse(query, level, &analysis.names(), &choice)?;
         let whole = "a whole number";
         let offset = query.parse::<usize>("offset", whole)?.unwrap_or(0);
@@ -104,6 +107,7 @@ impl Selection {
         let tag = format!("{version} {address:?} {form:?} {what:?} {offset} {limit}");
         let tag = Tag::of(tag.as_bytes());
 
+        analysis.note(app, &snapshot, path.after_root())?;
         let passing = snapshot.passing(&app.pool, level, &analysis.question);
         let passing = passing.await?;
         let inside = snapshot.rows(&app.pool, level, &within).await?;
@@ -121,6 +125,7 @@ impl Selection {
             );
         }
         let fields = fields(level, &analysis, &indicators, &results);
+        let contacts = analysis.describe_contacts(app, &snapshot, level).await?;
         let list = List {
             passing,
             inside,
@@ -164,6 +169,7 @@ impl Selection {
                 choice: list.choice,
                 cover: made.cover,
                 treated: made.treated,
+                contacts,
                 tag,
                 freshness,
             }
@@ -293,7 +299,7 @@ impl Drawn {
             let shares = shares.unwrap_or_default().into_iter().collect();
             Ok(Computed::of("stability", shares))
         };
-        kept(app, snapshot, level, asked, work).await
+        kept(&app.pool, snapshot, level, asked, work).await
     }
 }
 

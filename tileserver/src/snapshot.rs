@@ -16,16 +16,17 @@ use tilecore::dataset::open::OpenError;
 use tilecore::dataset::release::{Release, ReleaseError};
 use tilecore::dataset::schema::{self, Manifest};
 use tilecore::dataset::schema::{COLUMN_KEY, COLUMN_PARENT};
+use tilecore::density::areas::Areas;
 use tilecore::filter::{Filter, Queryables, Table as _};
 use tilecore::recompute::Parents;
 use tilecore::template::{Template, TemplateError, TemplateSpec};
 use tilecore::tile::{TileCoord, ZOOM_MAX};
 
-use crate::analysis::{Computed, ComputedKey};
-use crate::contacts::{Contacts, Passing, PassingKey};
+use crate::analysis::{Computed, ComputedKey, Results};
+use crate::contacts::{AreasKey, Contacts, Passing, PassingKey};
 use crate::http::HttpError;
 use crate::level::LevelData;
-use crate::memo::{Fault, Memo, Place, Wanted, Weigh};
+use crate::memo::{self, Fault, Memo, Place, Wanted, Weigh};
 use crate::metrics::Metrics;
 use crate::pool::Pool;
 use crate::question::Question;
@@ -71,6 +72,8 @@ pub struct Snapshot {
     /// By name of their sets; to everybody.
     pub releases: BTreeMap<String, Arc<Published>>,
     pub passing_contacts: Arc<Memo<PassingKey, Passing>>,
+    /// Kept whatever they weigh: they are as many as sets times levels, and long to find.
+    pub areas: Arc<Memo<AreasKey, Areas>>,
     /// In the order of the manifest's layers.
     levels: Vec<Vec<LevelData>>,
     numbers: FxHashMap<String, usize>,
@@ -234,6 +237,7 @@ impl Snapshot {
         } else {
             (caches.bytes / 8 * 3, caches.bytes / 4)
         };
+        let passing = passing.max(least_for_passing(&contacts));
         let layers = manifest.layers.iter().enumerate();
         Self {
             numbers: layers.map(|(i, layer)| (layer.name.clone(), i)).collect(),
@@ -244,6 +248,7 @@ impl Snapshot {
             levels,
             bitmaps: Memo::new(caches.bytes / 4, Arc::clone(&caches.metrics.bitmaps)),
             passing_contacts: Memo::new(passing, Arc::clone(&caches.metrics.bitmaps)),
+            areas: Memo::new(usize::MAX, Arc::clone(&caches.metrics.computed)),
             templates: Memo::new(templates, Arc::clone(&caches.metrics.templates)),
             computed: Memo::new(caches.bytes / 8, Arc::clone(&caches.metrics.computed)),
         }
@@ -328,6 +333,44 @@ impl Snapshot {
         ))
     }
 
+    /// The rows of the level that a question speaks of which pass and may be seen; `None` when
+    /// all do.
+    pub async fn spoken(
+        self: &Arc<Self>,
+        pool: &Pool,
+        layer: LayerRef<'_>,
+        question: &Question,
+    ) -> Result<Option<Arc<Bitmap>>, HttpError> {
+        let level = layer.level_at(question.level);
+        let Some(joining) = &question.joining else {
+            return self.rows(pool, level, &question.filter).await;
+        };
+        let columns = Results(vec![joining.columns(pool, self, level).await?]);
+        let (layer, number) = (layer.number, level.number);
+        let key = FilterKey {
+            layer,
+            level: number,
+            of: number,
+            canonical: question.canonical().into(),
+        };
+        let (snapshot, filter) = (Arc::clone(self), question.filter.clone());
+        let evaluate = move |_: &Wanted| {
+            let level = snapshot.layer_at(layer).level_at(number);
+            let table = columns.over(level);
+            let program = filter.compile(&table);
+            let program = program.map_err(|error| Fault::Broken(error.to_string()))?;
+            let mut rows = program.evaluate();
+            if let Some(permitted) = level.data.permitted() {
+                rows.intersect(permitted);
+            }
+            Ok(rows)
+        };
+        let place = Place::Pool(pool);
+        Ok(Some(
+            self.bitmaps.get_or_compute(&key, place, evaluate).await?,
+        ))
+    }
+
     /// The rows of a level that a question leaves; `None` when it leaves all. Of a filter over a
     /// finer level these are the units with a matching one in them, of one over a coarser level
     /// those whose ancestor matches.
@@ -338,7 +381,7 @@ impl Snapshot {
         question: &Question,
     ) -> Result<Option<Arc<Bitmap>>, HttpError> {
         let (layer, number, of) = (level.layer.number, level.number, question.level);
-        let spoken = self.rows(pool, level.layer.level_at(of), &question.filter);
+        let spoken = self.spoken(pool, level.layer, question);
         let Some(spoken) = spoken.await? else {
             return Ok(None);
         };
@@ -349,7 +392,7 @@ impl Snapshot {
             layer,
             level: number,
             of,
-            canonical: question.filter.canonical().into(),
+            canonical: question.canonical().into(),
         };
         let snapshot = Arc::clone(self);
         let carry = move |_: &Wanted| {
@@ -496,6 +539,16 @@ impl<'a> LevelRef<'a> {
     pub fn shows(self, name: &str) -> bool {
         self.layer.indicators().any(|i| i.name == name)
     }
+}
+
+/// Bytes in which the contacts that pass a few filters fit, however many there are: tiles of one
+/// filter must not each evaluate it. About five bytes a contact.
+fn least_for_passing(contacts: &BTreeMap<String, Arc<Contacts>>) -> usize {
+    const FILTERS_A_SHARD: usize = 4;
+    let most = contacts.values().map(|c| c.set.keys().len()).max();
+    // A bit a contact and an eighth of that for counts; keys and rest are small beside.
+    let passing = most.unwrap_or(0) / 8 * 9 / 8 + 4096;
+    passing * FILTERS_A_SHARD * memo::SHARDS
 }
 
 /// Whether building a template takes less than a hop to the pool is worth: a unit costs one to two

@@ -20,7 +20,7 @@ use crate::snapshot::{LayerRef, LevelRef, Snapshot};
 const ENCODER: u32 = 1;
 
 /// The parameters, `v` apart, that a tile depends on.
-pub const PARAMETERS: [&str; 9] = [
+pub const PARAMETERS: [&str; 13] = [
     "filter",
     "filter-lang",
     "filter-level",
@@ -30,6 +30,10 @@ pub const PARAMETERS: [&str; 9] = [
     "classes",
     "class-property",
     "class-method",
+    "contacts",
+    "contacts-filter",
+    "contacts-denominator",
+    "contacts-rate",
 ];
 
 /// Layers in one tile.
@@ -93,7 +97,7 @@ impl<'a> TileRequest<'a> {
             let shown = layer.level_of_zoom(z);
             let level = shown.unwrap_or_else(|| layer.level_at(0));
             let carried: Vec<&str> = properties.into_iter().map(|i| i.name.as_str()).collect();
-            let analysis = Analysis::parse(query, level, carried.iter().copied())?;
+            let analysis = Analysis::parse(query, snapshot, level, carried.iter().copied())?;
             if shown.is_some() {
                 parts.push(Part {
                     level,
@@ -113,6 +117,17 @@ impl<'a> TileRequest<'a> {
             coord,
             parts,
         })
+    }
+
+    /// Notes which contacts it reads.
+    pub fn note(&self, app: &App, snapshot: &Snapshot) -> Result<(), HttpError> {
+        let (z, x, y) = (self.coord.z(), self.coord.x(), self.coord.y());
+        for part in &self.parts {
+            let layer = &part.level.layer.meta.name;
+            part.analysis
+                .note(app, snapshot, &format!("{layer}/{z}/{x}/{y}"))?;
+        }
+        Ok(())
     }
 
     /// Makes the tile, in `coding` or in none.

@@ -2,8 +2,9 @@
 
 use tilecore::dataset::columns::{Column, Numbers, Texts};
 use tilecore::dataset::schema::{Indicator, Kind, Localized};
+use tilecore::rates::empirical_bayes;
 
-use super::{Local, Neighbours, by_shared_vertex, empirical_bayes, false_discovery};
+use super::{Local, Neighbours, by_shared_vertex, false_discovery};
 use super::{gi_star, local_moran};
 use crate::input_error::InputError;
 use crate::levels::LevelData;

@@ -75,37 +75,6 @@ pub fn local_moran(values: &[f64], neighbours: &Neighbours) -> Vec<Option<Local>
     })
 }
 
-/// Rates shrunk towards the rate of all, the more the smaller their base (Marshall 1991).
-/// A unit without events or with a base of zero has none.
-#[must_use]
-pub fn empirical_bayes(events: &[f64], base: &[f64]) -> Vec<Option<f64>> {
-    let is_known = |(e, b): &(&f64, &f64)| !e.is_nan() && **b > 0.0;
-    let known: Vec<(f64, f64)> = events
-        .iter()
-        .zip(base)
-        .filter(is_known)
-        .map(|(e, b)| (*e, *b))
-        .collect();
-    let total: f64 = known.iter().map(|(_, b)| b).sum();
-    let mean = known.iter().map(|(e, _)| e).sum::<f64>() / total;
-    let spread: f64 = known.iter().map(|(e, b)| b * (e / b - mean).powi(2)).sum();
-    // Less spread than chance alone makes: nothing tells the units apart.
-    let between = (spread / total - mean / (total / count(known.len()))).max(0.0);
-    let shrunk = |(e, b): (&f64, &f64)| {
-        let chance = mean / b;
-        if between + chance == 0.0 {
-            return mean;
-        }
-        let weight = between / (between + chance);
-        weight * e / b + (1.0 - weight) * mean
-    };
-    events
-        .iter()
-        .zip(base)
-        .map(|pair| is_known(&pair).then(|| shrunk(pair)))
-        .collect()
-}
-
 /// The p-value up to which a finding stands when at most a share `alpha` of findings may be false
 /// (Benjamini & Hochberg 1995); Bonferroni's where none stands, as in esda.
 #[must_use]

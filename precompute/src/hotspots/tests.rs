@@ -114,35 +114,6 @@ fn local_moran_is_esda_s_and_an_island_has_none() {
 }
 
 #[test]
-fn empirical_bayes_is_esda_s() {
-    let found = empirical_bayes(
-        &[3.0, 30.0, 12.0, 0.0, 55.0, 8.0, f64::NAN, 1.0],
-        &[12.0, 400.0, 150.0, 40.0, 900.0, 60.0, 10.0, 0.0],
-    );
-    let expected = [
-        0.078_761_459_493_413_8,
-        0.072_960_706_371_801_9,
-        0.073_621_225_435_512_17,
-        0.058_237_199_643_706_57,
-        0.062_651_647_410_594_65,
-        0.083_218_220_864_965_36,
-    ];
-    for (found, expected) in found.iter().zip(expected) {
-        assert!((found.expect("known") - expected).abs() < 1e-12);
-    }
-    assert_eq!(found[6..], [None, None]);
-    // Equal rates: all are the rate of all.
-    assert_eq!(
-        empirical_bayes(&[1.0, 2.0], &[10.0, 20.0]),
-        [Some(0.1), Some(0.1)]
-    );
-    assert_eq!(
-        empirical_bayes(&[0.0, 0.0], &[10.0, 20.0]),
-        [Some(0.0), Some(0.0)]
-    );
-}
-
-#[test]
 fn false_discoveries_are_limited_as_in_esda() {
     let p = [
         0.001, 0.008, 0.039, 0.041, 0.042, 0.06, 0.074, 0.205, 0.212, 0.216,

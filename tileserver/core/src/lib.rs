@@ -26,6 +26,7 @@ pub mod mercator;
 mod overview;
 mod pieces;
 pub mod quantize;
+pub mod rates;
 pub mod recompute;
 pub mod repair;
 pub mod score;

@@ -16,10 +16,6 @@ use crate::snapshot::LevelRef;
 pub const CLASSES: usize = 5;
 pub const CLASSES_MAX: usize = 64;
 
-/// Computed columns that classes may be made of: under a filter of another level, under a score.
-const OF_MATCHING: [&str; 2] = ["matched", "matched_share"];
-const OF_SCORING: [&str; 2] = ["score", "rank"];
-
 /// How units are put into classes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Classing {
@@ -29,12 +25,12 @@ pub struct Classing {
 }
 
 impl Classing {
-    /// `None` when no classes are asked for, or the level cannot have them.
+    /// `None` when no classes are asked for, or the level cannot have them. `computed` are the
+    /// columns that the request computes beside indicators.
     pub fn parse(
         query: &Query,
         level: LevelRef<'_>,
-        is_matching: bool,
-        is_scored: bool,
+        computed: &[&str],
     ) -> Result<Option<Self>, HttpError> {
         let k = count(query, "classes")?;
         let method = method(query, "class-method")?;
@@ -45,8 +41,7 @@ impl Classing {
             }
             return Ok(None);
         };
-        let computed = (is_matching && OF_MATCHING.contains(&&*name))
-            || (is_scored && OF_SCORING.contains(&&*name));
+        let computed = computed.contains(&&*name);
         let mut shown = level.layer.indicators();
         if !computed && !shown.any(|i| i.name == *name && i.kind == Kind::Number) {
             let detail = format!("no indicator `{name}` with numbers in this layer");

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tilecore::Bitmap;
 use tilecore::dataset::columns::{Column, Numbers, Texts};
-use tilecore::dataset::schema::{Indicator, Kind};
+use tilecore::dataset::schema::{Indicator, Kind, Recompute};
 use tilecore::recompute::Formula;
 
 use super::{Computed, Named, Results, among, kept};
@@ -46,14 +46,13 @@ impl Matching {
         question: &Question,
     ) -> Result<Results, HttpError> {
         let fine = self.fine;
-        let filtered = level.layer.level_at(fine);
-        let rows = snapshot.rows(&app.pool, filtered, &question.filter).await?;
+        let rows = snapshot.spoken(&app.pool, level.layer, question).await?;
         let asked = question.canonical();
         let counted = {
             let rows = rows.clone();
             move |level: LevelRef<'_>| counts(level, fine, rows.as_deref())
         };
-        let mut done = vec![kept(app, snapshot, level, asked.clone(), counted).await?];
+        let mut done = vec![kept(&app.pool, snapshot, level, asked.clone(), counted).await?];
         let indicators = level.layer.meta.indicators.iter().enumerate();
         for (number, indicator) in indicators {
             if !self.indicators.contains(&indicator.name) {
@@ -65,7 +64,7 @@ impl Matching {
                 recomputed(level, fine, indicator, rows.as_deref())
             };
             let asked = format!("{:?}", (&asked, &indicator.name));
-            done.push(kept(app, snapshot, level, asked, work).await?);
+            done.push(kept(&app.pool, snapshot, level, asked, work).await?);
         }
         Ok(Results(done))
     }
@@ -87,9 +86,17 @@ fn counts(level: LevelRef<'_>, fine: usize, matching: Option<&Bitmap>) -> Result
     })
 }
 
-/// What each unit of a level weighs: by the first weight of the layer that the level has; without
-/// one, all weigh the same.
+/// What each unit of a level weighs; without a weight, all weigh the same.
 pub fn weights(layer: LayerRef<'_>, level: LevelRef<'_>) -> Result<Vec<f64>, Fault> {
+    let weight = weight_of(layer, level)?;
+    Ok(weight.map_or_else(|| vec![1.0; level.data.level.rows()], |(_, values)| values))
+}
+
+/// The first weight of the layer that the level has, and its values.
+pub fn weight_of<'a>(
+    layer: LayerRef<'a>,
+    level: LevelRef<'_>,
+) -> Result<Option<(&'a Recompute, Vec<f64>)>, Fault> {
     let data = &level.data.level;
     for weight in &layer.meta.weights {
         let formula = Formula::parse(weight).map_err(|error| Fault::Broken(error.to_string()))?;
@@ -104,9 +111,9 @@ pub fn weights(layer: LayerRef<'_>, level: LevelRef<'_>) -> Result<Vec<f64>, Fau
             let values: Vec<f64> = parts.iter().map(|part| part[row]).collect();
             formula.evaluate(&values)
         };
-        return Ok((0..data.rows()).map(weigh).collect());
+        return Ok(Some((weight, (0..data.rows()).map(weigh).collect())));
     }
-    Ok(vec![1.0; data.rows()])
+    Ok(None)
 }
 
 /// Missing where it does not follow from counts: a median, a text, a figure of a coarser table.

@@ -2,13 +2,12 @@
 
 use tilecore::Bitmap;
 use tilecore::dataset::columns::{Column, Numbers};
-use tilecore::filter::Table as _;
+use tilecore::filter::{Queryables, Table as _};
 use tilecore::score::{Method, Scores, Weights};
 
 use super::{Computed, Named, Overlay};
 use crate::http::{HttpError, Query};
 use crate::memo::Fault;
-use crate::snapshot::LevelRef;
 
 /// How units are scored.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,7 +17,7 @@ pub struct Scoring {
 }
 
 impl Scoring {
-    pub fn parse(query: &Query, level: LevelRef<'_>) -> Result<Option<Self>, HttpError> {
+    pub fn parse(query: &Query, queryables: &Queryables) -> Result<Option<Self>, HttpError> {
         let method = match query.get("score-method")? {
             None => Method::default(),
             Some(name) => name
@@ -28,7 +27,7 @@ impl Scoring {
         let Some(text) = query.get("score")? else {
             return Ok(None);
         };
-        let weights = Weights::parse(&text, level.data.queryables());
+        let weights = Weights::parse(&text, queryables);
         let weights = weights.map_err(|error| HttpError::BadParameter {
             parameter: "score".into(),
             position: Some(error.position),

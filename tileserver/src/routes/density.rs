@@ -10,30 +10,40 @@ use serde_json::{Map, Value, json};
 use tilecore::TileCoord;
 use tilecore::dataset::release::Release;
 use tilecore::dataset::schema;
-use tilecore::density::cells::cells_of_tile;
-use tilecore::density::tile::{CellCount, CellShape, count_cells, encode_cells};
+use tilecore::density::tile::{CellCount, encode_cells};
 use tilecore::filter::{Filter, Queryables};
 use tilecore::tile::ZOOM_MAX;
 
 use super::tilejson::center;
 use crate::app::App;
-use crate::audit::Read;
+use crate::audit::note;
 use crate::contacts::Contacts;
 use crate::criteria;
 use crate::http::answer::Head;
 use crate::http::etag::Tag;
 use crate::http::path::{Segments, encoded};
 use crate::http::{Answer, Asked, Freshness, HttpError, Query};
-use crate::scope;
 use crate::snapshot::{Published, Snapshot};
+
+mod drawing;
+
+use drawing::Drawing;
 
 const MVT: &str = "application/vnd.mapbox-vector-tile";
 
 /// Parameters that tiles depend on.
-const PARAMETERS: [&str; 4] = ["filter", "filter-lang", "grid", "sig"];
+const PARAMETERS: [&str; 7] = [
+    "filter",
+    "filter-lang",
+    "grid",
+    "kernel",
+    "radius_m",
+    "denominator",
+    "sig",
+];
 
 /// Changes whenever equal requests over equal datasets give other bytes than before.
-const ENCODER: u32 = 1;
+const ENCODER: u32 = 2;
 
 /// What a caller may see of a set.
 enum Source<'a> {
@@ -55,6 +65,10 @@ impl<'a> Source<'a> {
             .ok_or_else(|| HttpError::NotFound("no contacts of this name: see /catalog".into()))
     }
 
+    fn is_inside(&self) -> bool {
+        matches!(self, Self::Inside(_))
+    }
+
     fn queryables(&self) -> &Queryables {
         match self {
             Self::Inside(contacts) => &contacts.queryables,
@@ -73,7 +87,7 @@ pub async fn tilejson(
     let name = path.name(1)?;
     let source = Source::of(&snapshot, &name)?;
     let filter = criteria::filter(&query, source.queryables())?;
-    shape(&query)?;
+    let drawing = Drawing::parse(&query, &snapshot, source.is_inside())?;
     let version = &snapshot.manifest.version;
     let freshness = Freshness::of(&query, version)?;
     let mut tiles = format!(
@@ -88,7 +102,7 @@ pub async fn tilejson(
     let (bounds, ours) = match source {
         Source::Inside(contacts) => {
             note(&app, &snapshot, &name, &filter, "tilejson")?;
-            let ours = describe_contacts(&app, &snapshot, contacts, &filter).await?;
+            let ours = describe_contacts(&app, &snapshot, contacts, &filter, &drawing).await?;
             (contacts.meta.bounds, ours)
         }
         Source::Outside(published) => {
@@ -96,9 +110,19 @@ pub async fn tilejson(
         }
     };
     // The public is told how many, not of how many.
-    let mut fields = json!({ "count": "Number" });
-    if snapshot.contacts.contains_key(&name) {
-        fields["share"] = json!("Number");
+    let fields = drawing.fields(snapshot.contacts.contains_key(&name));
+    let mut layers = vec![json!({
+        "id": name,
+        "minzoom": 0,
+        "maxzoom": ZOOM_MAX,
+        "fields": fields,
+    })];
+    if drawing == Drawing::Hexagons {
+        let mut beside = layers[0].clone();
+        beside["id"] = json!(format!("{name}-beside"));
+        beside["description"] =
+            json!("hexagons of other tiles that reach into this one: to draw, not to count");
+        layers.push(beside);
     }
     let body = json!({
         "tilejson": "3.0.0",
@@ -111,12 +135,7 @@ pub async fn tilejson(
         "maxzoom": ZOOM_MAX,
         "bounds": bounds,
         "center": center(bounds, 0, ZOOM_MAX),
-        "vector_layers": [{
-            "id": name,
-            "minzoom": 0,
-            "maxzoom": ZOOM_MAX,
-            "fields": fields,
-        }],
+        "vector_layers": layers,
         "maille": ours,
     });
     Ok(Answer::json(&body, freshness).respond(&asked))
@@ -135,45 +154,42 @@ pub async fn tile(
     let outside = || HttpError::NotFound("outside the tile matrix".into());
     let coord = TileCoord::new(z, x, y).ok_or_else(outside)?;
     let filter = criteria::filter(&query, source.queryables())?;
-    let shape = shape(&query)?;
+    let drawing = Drawing::parse(&query, &snapshot, source.is_inside())?;
     let version = &snapshot.manifest.version;
     let freshness = Freshness::of(&query, version)?;
     let tag = format!(
-        "{ENCODER} {version} {name:?} {coord:?} {shape:?} {}",
+        "{ENCODER} {version} {name:?} {coord:?} {drawing:?} {}",
         filter.canonical()
     );
     let head = Head::new(Tag::of(tag.as_bytes()), asked.coding, freshness);
-    let counts = match source {
+    let bytes = match source {
         Source::Inside(contacts) => {
             note(&app, &snapshot, &name, &filter, &format!("{z}/{x}/{y}"))?;
             if let Some(held) = head.unless_held(&asked) {
                 return Ok(held);
             }
-            let everybody = Filter::everything();
-            let of = snapshot
-                .passing_contacts(&app.pool, contacts, &everybody)
-                .await?;
-            let passing = snapshot
-                .passing_contacts(&app.pool, contacts, &filter)
-                .await?;
-            let cells = cells_of_tile(contacts.set.keys(), coord);
-            count_cells(&cells, passing.ranked(), of.ranked())
+            drawing
+                .draw(&app, &snapshot, contacts, &filter, coord)
+                .await?
         }
         Source::Outside(published) => {
             let counts = published_counts(published, &filter, coord)?;
             if let Some(held) = head.unless_held(&asked) {
                 return Ok(held);
             }
-            counts
+            match drawing {
+                _ if counts.is_empty() => Vec::new(),
+                Drawing::Cells(shape) => encode_cells(&name, counts, shape).map_err(|error| {
+                    tracing::error!(%error, "cannot encode a density tile");
+                    HttpError::Internal
+                })?,
+                _ => return Err(HttpError::Internal),
+            }
         }
     };
-    if counts.is_empty() {
+    if bytes.is_empty() {
         return Ok(head.without_body());
     }
-    let bytes = encode_cells(&name, counts, shape).map_err(|error| {
-        tracing::error!(%error, "cannot encode a density tile");
-        HttpError::Internal
-    })?;
     Ok(head.with_body(MVT, asked.coding.encode(&bytes).into_owned()))
 }
 
@@ -219,38 +235,12 @@ pub fn catalog(snapshot: &Snapshot, public_url: &str) -> Map<String, Value> {
         .collect()
 }
 
-/// `grid`: how cells are drawn.
-fn shape(query: &Query) -> Result<CellShape, HttpError> {
-    match query.get("grid")?.as_deref() {
-        None | Some("point") => Ok(CellShape::Point),
-        Some("square") => Ok(CellShape::Square),
-        Some(_) => Err(HttpError::parameter("grid", "give point or square")),
-    }
-}
-
-/// Notes a read of contacts. Without keys nobody is inside, so there is nothing to note.
-fn note(
-    app: &App,
-    snapshot: &Snapshot,
-    set: &str,
-    filter: &Filter,
-    what: &str,
-) -> Result<(), HttpError> {
-    let keys = app.keys.as_ref().ok_or(HttpError::Internal)?;
-    let read = Read {
-        set,
-        version: &snapshot.manifest.version,
-        filter: filter.canonical(),
-        what,
-    };
-    keys.audit.note(&scope::caller(), read)
-}
-
 async fn describe_contacts(
     app: &App,
     snapshot: &Snapshot,
     contacts: &Arc<Contacts>,
     filter: &Filter,
+    drawing: &Drawing,
 ) -> Result<Value, HttpError> {
     let passing = snapshot
         .passing_contacts(&app.pool, contacts, filter)
@@ -264,15 +254,23 @@ async fn describe_contacts(
         })
         .await?;
     let meta = &contacts.meta;
-    Ok(json!({
+    let mut ours = json!({
         "tier": "inside",
         "tenant": meta.tenant,
         "contacts": meta.contacts,
         "left_out": meta.left_out,
         "matched": matched,
         "dimensions": meta.dimensions,
-        "ranges": by_zoom(ranges.as_deref().unwrap_or_default()),
-    }))
+    });
+    match drawing {
+        // Ranges are of the counts of cells.
+        Drawing::Cells(_) | Drawing::Rates { .. } => {
+            ours["ranges"] = by_zoom(ranges.as_deref().unwrap_or_default()).into();
+        }
+        Drawing::Hexagons | Drawing::Smoothed { .. } => {}
+    }
+    drawing.describe(snapshot, &mut ours);
+    Ok(ours)
 }
 
 fn by_zoom(ranges: &[[u32; 2]]) -> Map<String, Value> {

@@ -100,7 +100,11 @@ async fn card(
     let here = |i: &&Indicator| level.data.level.column(&i.name).is_some();
     let indicators: Vec<&Indicator> = level.layer.indicators().filter(here).collect();
     let names = indicators.iter().map(|i| i.name.as_str());
-    let analysis = Analysis::parse(query, level, names)?;
+    let analysis = Analysis::parse(query, snapshot, level, names)?;
+    let layer = &level.layer.meta.name;
+    let what = format!("{layer}/{} {}", level.meta.name, level.data.level.key(row));
+    analysis.note(app, snapshot, &what)?;
+    let contacts = analysis.describe_contacts(app, snapshot, level).await?;
     let passing = snapshot.passing(&app.pool, level, &analysis.question);
     let passing = passing.await?;
     let results = analysis.compute(app, snapshot, level).await?;
@@ -125,7 +129,8 @@ async fn card(
         };
         let mut body = Vec::new();
         write_feature(&rows, row, true, &mut body);
-        for (name, member) in card.members() {
+        let contacts = contacts.map(|contacts| ("contacts".to_owned(), contacts));
+        for (name, member) in card.members().into_iter().chain(contacts) {
             body.extend_from_slice(format!(",\"{name}\":{member}").as_bytes());
         }
         body.push(b'}');

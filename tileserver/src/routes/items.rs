@@ -164,6 +164,9 @@ fn page_members(list: &Selection, public_url: &str, query: &Query) -> String {
         });
         let _ = write!(members, r#","split":{told}"#);
     }
+    if let Some(contacts) = &list.contacts {
+        let _ = write!(members, r#","contacts":{contacts}"#);
+    }
     members
 }
 

@@ -43,6 +43,17 @@ fn render_dataset(app: &App, out: &mut String) {
                 sum(|s| s.computed.bytes()),
                 sum(|s| s.computed.entries()),
             ),
+            (
+                "contacts",
+                sum(|s| s.passing_contacts.bytes()),
+                sum(|s| s.passing_contacts.entries()),
+            ),
+            // One for all scopes.
+            (
+                "areas",
+                all.first().map_or(0, |s| s.areas.bytes()),
+                all.first().map_or(0, |s| s.areas.entries()),
+            ),
         ];
         head(out, "cache_bytes", "gauge");
         for (cache, bytes, _) in caches {

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use tilecore::dataset::schema::text_in;
 
+use crate::analysis::Joining;
 use crate::app::App;
 use crate::criteria;
 use crate::http::path::{Segments, encoded};
@@ -23,7 +24,10 @@ pub async fn queryables(
     let name = &layer.meta.name;
     let id = format!("{}/{}/queryables", app.public_url, encoded(name));
     let title = text_in(&layer.meta.title, "").unwrap_or(name);
-    let schema = level.data.queryables().schema(&id, title, "");
+    let schema = match Joining::parse(&query, &snapshot, layer)? {
+        Some(_) => Joining::queryables(level).schema(&id, title, ""),
+        None => level.data.queryables().schema(&id, title, ""),
+    };
     let freshness = Freshness::of(&query, &snapshot.manifest.version)?;
     let answer = Answer::json(&schema, freshness).of_type("application/schema+json");
     Ok(answer.respond(&asked))

@@ -69,9 +69,12 @@ pub async fn stats(
     let level = criteria::level(&query, layer)?;
     let within = criteria::bbox(&query, level.data.queryables())?;
     let named = [query.get("property")?, query.get("weight")?];
-    let analysis = Analysis::parse(&query, level, named.iter().flatten().map(AsRef::as_ref))?;
+    let shown = named.iter().flatten().map(AsRef::as_ref);
+    let analysis = Analysis::parse(&query, &snapshot, level, shown)?;
     let description = Description::parse(&query, level, &analysis)?;
     let freshness = Freshness::of(&query, &snapshot.manifest.version)?;
+    analysis.note(&app, &snapshot, path.after_root())?;
+    let contacts = analysis.describe_contacts(&app, &snapshot, level).await?;
     let question = &analysis.question;
     let passing = snapshot.passing(&app.pool, level, question).await?;
     let inside = snapshot.rows(&app.pool, level, &within).await?;
@@ -81,7 +84,10 @@ pub async fn stats(
         let sets = [passing.as_deref(), inside.as_deref()];
         description.answer(&held, sets, &results)
     };
-    let answer = app.pool.run(answer).await?;
+    let mut answer = app.pool.run(answer).await?;
+    if let Some(contacts) = contacts {
+        answer["contacts"] = contacts;
+    }
     Ok(Answer::json(&answer, freshness).respond(&asked))
 }
 

@@ -27,7 +27,9 @@ pub async fn tilejson(
     let version = &snapshot.manifest.version;
     let freshness = Freshness::of(&query, version)?;
     let finest = layer.level_at(0);
-    let analysis = Analysis::parse(&query, finest, [])?;
+    let analysis = Analysis::parse(&query, &snapshot, finest, [])?;
+    analysis.note(&app, &snapshot, path.after_root())?;
+    let contacts = analysis.describe_contacts(&app, &snapshot, finest).await?;
     let carried = Carried {
         indicators: tile_request::properties(&query, &[layer])?.concat(),
         computed: computed(&analysis, &query)?,
@@ -42,7 +44,10 @@ pub async fn tilejson(
             let _ = write!(tiles, "&{name}={}", encoded(&value));
         }
     }
-    let body = describe(layer, &snapshot.manifest, &tiles, &carried);
+    let mut body = describe(layer, &snapshot.manifest, &tiles, &carried);
+    if let Some(contacts) = contacts {
+        body["maille"]["contacts"] = contacts;
+    }
     Ok(Answer::json(&body, freshness).respond(&asked))
 }
 

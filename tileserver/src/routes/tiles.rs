@@ -36,6 +36,7 @@ pub async fn answer(
     request: &TileRequest<'_>,
     asked: &Asked,
 ) -> Result<Response, HttpError> {
+    request.note(app, snapshot)?;
     let head = Head::new(request.tag, asked.coding, request.freshness);
     if let Some(held) = head.unless_held(asked) {
         return Ok(held);

@@ -296,8 +296,18 @@ impl Level {
 
     /// Whether a row's full geometry holds a point, by the even-odd rule.
     fn holds(&self, row: usize, point: GridPoint) -> Result<bool, GeometryError> {
-        let error = GeometryError { row };
         let mut inside = false;
+        self.for_each_edge(row, |a, b| inside ^= crosses_east_of(point, a, b))?;
+        Ok(inside)
+    }
+
+    /// Gives the edges of a row's full geometry, ring by ring.
+    pub(crate) fn for_each_edge(
+        &self,
+        row: usize,
+        mut each: impl FnMut(GridPoint, GridPoint),
+    ) -> Result<(), GeometryError> {
+        let error = GeometryError { row };
         for part in self.parts(row)? {
             let part = part.ok_or(error)?;
             for ring in part.rings() {
@@ -305,18 +315,18 @@ impl Level {
                 let Some(last) = places.last() else { continue };
                 let mut a = fgb::grid_point(last);
                 for b in places.iter().map(fgb::grid_point) {
-                    inside ^= crosses_east_of(point, a, b);
+                    each(a, b);
                     a = b;
                 }
             }
         }
-        Ok(inside)
+        Ok(())
     }
 }
 
 /// Whether the segment a–b crosses the ray from `p` to the east; its lower end counts, its upper
 /// one does not, so that a ray through a vertex counts once.
-fn crosses_east_of(p: GridPoint, a: GridPoint, b: GridPoint) -> bool {
+pub(crate) fn crosses_east_of(p: GridPoint, a: GridPoint, b: GridPoint) -> bool {
     if (a.y > p.y) == (b.y > p.y) {
         return false;
     }

@@ -19,6 +19,9 @@ pub const CELL_BITS: u32 = 7;
 /// Cells along one edge of a tile.
 pub const CELLS_PER_EDGE: u32 = 1 << CELL_BITS;
 
+/// log₂ of the small cells along one edge of a tile, of which larger shapes are made.
+pub const SMALL_BITS: u32 = 9;
+
 /// A cell of a tile and the contacts in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cell {
@@ -48,6 +51,62 @@ pub fn cells_of_tile(keys: &[u64], tile: TileCoord) -> Vec<Cell> {
     };
     descend(keys, &root, start..end, &mut cells);
     cells
+}
+
+/// Gives column, row, start and end of the non-empty cells in a window of a `2^bits × 2^bits` grid
+/// over the world. `window` is first column, first row, and one past the last of each.
+pub fn cells_in(
+    keys: &[u64],
+    bits: u32,
+    window: [u32; 4],
+    each: &mut impl FnMut(u32, u32, u32, u32),
+) {
+    let windowed = Windowed { keys, bits, window };
+    windowed.descend(0, [0, 0], 0..keys.len(), each);
+}
+
+struct Windowed<'a> {
+    keys: &'a [u64],
+    bits: u32,
+    window: [u32; 4],
+}
+
+impl Windowed<'_> {
+    /// `place` is column and row of the quad at `zoom`, which holds `rows`.
+    fn descend(
+        &self,
+        zoom: u32,
+        [x, y]: [u32; 2],
+        rows: Range<usize>,
+        each: &mut impl FnMut(u32, u32, u32, u32),
+    ) {
+        let [x_first, y_first, x_end, y_end] = self.window.map(u64::from);
+        let cells = self.bits - zoom;
+        let (west, north) = (u64::from(x) << cells, u64::from(y) << cells);
+        let (east, south) = (west + (1 << cells), north + (1 << cells));
+        let apart = west >= x_end || east <= x_first || north >= y_end || south <= y_first;
+        if rows.is_empty() || apart {
+            return;
+        }
+        if cells == 0 {
+            let contact = |row: usize| u32::try_from(row).expect("fewer than 2^32 contacts");
+            each(x, y, contact(rows.start), contact(rows.end));
+            return;
+        }
+        let mut start = rows.start;
+        for child in 0..4_u32 {
+            let below = [x << 1 | child & 1, y << 1 | child >> 1];
+            let end = match child {
+                3 => rows.end,
+                _ => {
+                    let limit = range_of_cell(zoom + 1, below[0], below[1]).end;
+                    start + self.keys[start..rows.end].partition_point(|key| *key < limit)
+                }
+            };
+            self.descend(zoom + 1, below, start..end, each);
+            start = end;
+        }
+    }
 }
 
 struct Quad {
@@ -130,6 +189,33 @@ mod tests {
                 .map(|cell| ((cell.x, cell.y), cell.end - cell.start))
                 .collect();
             prop_assert_eq!(found, brute_force(&keys, tile));
+        }
+
+        #[test]
+        fn a_window_holds_what_a_scan_finds_in_it(
+            points in prop::collection::vec((500_000_000..500_300_000, 300_000_000..300_300_000), 0..400),
+            bits in 0_u32..=24,
+            corner in (0_i32..300_000, 0_i32..300_000),
+            size in (0_u32..200, 0_u32..200),
+        ) {
+            let mut keys: Vec<u64> =
+                points.iter().map(|&(x, y)| key_of(GridPoint { x, y })).collect();
+            keys.sort_unstable();
+            let at = |v: i32| v.cast_unsigned() >> (30 - bits);
+            let (x, y) = (at(500_000_000 + corner.0), at(300_000_000 + corner.1));
+            let window = [x, y, x + size.0, y + size.1];
+            let mut found = BTreeMap::new();
+            cells_in(&keys, bits, window, &mut |x, y, start, end| {
+                assert_eq!(found.insert((x, y), end - start), None);
+            });
+            let mut expected: BTreeMap<(u32, u32), u32> = BTreeMap::new();
+            for p in keys.iter().map(|key| point_of(*key)) {
+                let (cx, cy) = (at(p.x), at(p.y));
+                if (window[0]..window[2]).contains(&cx) && (window[1]..window[3]).contains(&cy) {
+                    *expected.entry((cx, cy)).or_default() += 1;
+                }
+            }
+            prop_assert_eq!(found, expected);
         }
     }
 }

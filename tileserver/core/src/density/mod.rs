@@ -6,9 +6,13 @@
 //! dimensions as bit planes ─▸ filter ─▸ bitmap ─▸ rank counts ┴▸ count = rank(end) − rank(start)
 //! ```
 
+pub mod areas;
 pub mod cells;
 pub mod dimension;
+pub mod hex;
+pub mod kernel;
 pub mod morton;
 pub mod ranges;
 pub mod rank;
+pub mod spread;
 pub mod tile;
