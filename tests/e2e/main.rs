@@ -3,5 +3,6 @@
 mod contacts;
 mod durability;
 mod http;
+mod models;
 mod precompute;
 mod privacy;
