@@ -16,6 +16,7 @@ mod forget;
 mod inspect;
 mod release;
 mod transfers;
+mod turfs;
 
 /// The match is too low; the report says where.
 const EXIT_MATCH: u8 = 3;
@@ -36,6 +37,7 @@ enum Verb {
     Forget(forget::Args),
     Transfers(transfers::Args),
     Export(export::Args),
+    Turfs(turfs::Args),
 }
 
 /// Runs the command that the process was started with.
@@ -49,6 +51,7 @@ pub fn run() -> ExitCode {
         Verb::Forget(args) => forget::run(&args),
         Verb::Transfers(args) => transfers::run(&args),
         Verb::Export(args) => export::run(&args),
+        Verb::Turfs(args) => turfs::run(&args),
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

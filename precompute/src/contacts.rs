@@ -9,7 +9,7 @@
 mod dimensions;
 mod forgotten;
 mod import;
-mod places;
+pub(crate) mod places;
 pub mod release;
 
 use std::collections::BTreeMap;

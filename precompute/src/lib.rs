@@ -5,6 +5,7 @@
 //!        └─▸ tables ─▸ SQL ────┴▸ join ─▸ topology ─▸ levels ─▸ publish
 //! ```
 
+pub mod addresses;
 pub mod amend;
 pub mod cli;
 pub mod contacts;
@@ -14,8 +15,10 @@ pub mod hotspots;
 pub mod indicators;
 pub mod input_error;
 pub mod inspect;
+pub mod interpolation;
 pub mod join;
 pub mod levels;
+pub mod locate;
 pub mod open;
 pub mod pipeline;
 pub mod polygons;
@@ -27,5 +30,6 @@ pub mod sql;
 pub mod tables;
 pub mod topology;
 pub mod transfers;
+pub mod turfs;
 pub mod units;
 pub mod value;

@@ -15,10 +15,11 @@ use crate::contacts::{self, Forgotten, ReadSet};
 use crate::hotspots;
 use crate::indicators::{self, BlockColumns, JoinLevel};
 use crate::input_error::InputError;
+use crate::interpolation;
 use crate::levels::{self, LevelData};
 use crate::polygons;
 use crate::progress;
-use crate::project::{self, Project};
+use crate::project::{self, IndicatorBlock, Project};
 use crate::publish::Store;
 use crate::report::{Coverage as CoverageReport, LayerReport, LevelReport, Report};
 use crate::sql::{Engine, Mentions};
@@ -187,6 +188,8 @@ fn build_layer(engine: &mut Engine, layer: &project::Layer) -> Result<BuiltLayer
     let weights = blocks.iter().filter_map(|(_, block)| block.weight.clone());
     let weights = weights.collect();
     let mut indicators = add_columns(&mut levels, blocks);
+    let interpolated = interpolation::of_layer(engine, layer, &mut levels, &mut report)?;
+    indicators.extend(interpolated);
     indicators.extend(hotspots::layer::of_layer(layer, &mut levels)?);
     let meta = schema::Layer {
         name: layer.name.clone(),
@@ -349,7 +352,8 @@ fn evaluate_blocks(
         layer.indicators.len(),
     );
     let mut blocks = Vec::new();
-    for (number, block) in layer.indicators.iter().enumerate() {
+    let own = |(_, block): &(usize, &IndicatorBlock)| block.interpolate.is_none();
+    for (number, block) in layer.indicators.iter().enumerate().filter(own) {
         let (join, columns, identities) =
             indicators::evaluate(engine, layer, levels, number, block)?;
         report.joins.push(join);

@@ -128,6 +128,45 @@ pub struct JoinReport {
     /// Aliases of the block that led a key to a unit.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<AliasUse>,
+    /// Of a block with `interpolate`, whose keys are those of other areas than the level's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interpolation: Option<InterpolationReport>,
+}
+
+/// How the figures of other areas came into a level's units.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct InterpolationReport {
+    /// What parts are measured by: `area` or `addresses`.
+    pub by: &'static str,
+    /// The areas of the figures.
+    pub areas: LevelReport,
+    /// Units that the areas cover by half or more.
+    pub covered: u64,
+    /// Addresses with a place, of which parts are made; of `addresses` only.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub addresses: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub addresses_without_place: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub areas_without_addresses: u64,
+    /// Of every sum that the block's columns are made of.
+    pub sums: Vec<SumReport>,
+}
+
+/// Where a sum over all areas went: `total = placed + uncovered`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct SumReport {
+    pub column: String,
+    pub sql: String,
+    pub total: Figure,
+    /// In units, also in those that are covered too little to show it.
+    pub placed: Figure,
+    /// Of `placed`: in units that are covered by less than half.
+    pub withheld: Figure,
+    /// In no unit.
+    pub uncovered: Figure,
+    /// Areas without a figure.
+    pub areas_missing: u64,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]

@@ -5,6 +5,7 @@ mod drawings;
 mod durability;
 mod http;
 mod joined;
+mod models;
 mod precompute;
 mod privacy;
 mod tokens;

@@ -160,6 +160,13 @@ impl Scopes {
             meta.default_properties
                 .retain(|name| !caller.hidden.contains(name));
             let territory = caller.filter.as_deref();
+            // A matrix is of the whole layer, and its rows tell the cells that are left out.
+            meta.transfers.retain(|transfers| {
+                territory.is_none()
+                    && !transfers
+                        .columns()
+                        .any(|name| caller.hidden.contains(&name))
+            });
             let permitted: Vec<_> = layer
                 .levels()
                 .map(|level| territory.map(|text| Arc::new(rows_within(text, level))))

@@ -5,6 +5,7 @@ use tilecore::dataset::columns::Column;
 use tilecore::dataset::schema::Indicator;
 use tilecore::geometry::GridPoint;
 use tilecore::mercator::grid_from_degrees;
+use tilecore::overlap::{Budget, Zone};
 use tilecore::recompute::{Formula, figure as figure_of};
 
 use crate::analysis::matching::weights;
@@ -12,10 +13,6 @@ use crate::figure::figure;
 use crate::http::HttpError;
 use crate::memo::Fault;
 use crate::snapshot::LevelRef;
-
-pub mod overlap;
-
-use overlap::{Budget, Zone};
 
 /// Vertices of a zone: more than anybody draws.
 pub const VERTICES_MAX: usize = 2_000;

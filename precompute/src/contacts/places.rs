@@ -11,7 +11,7 @@ use crate::value::Value;
 
 /// How a set says where its contacts are.
 #[derive(Debug)]
-pub(super) struct Places {
+pub(crate) struct Places {
     /// SQL of the two coordinates, eastwards first.
     columns: [String; 2],
     crs: Crs,
@@ -19,7 +19,7 @@ pub(super) struct Places {
 
 /// Why a contact has no place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NoPlace {
+pub(crate) enum NoPlace {
     Missing,
     NoNumber,
     /// Exactly 0, 0: what a failed geocoder writes.
@@ -30,7 +30,7 @@ pub(super) enum NoPlace {
 }
 
 impl NoPlace {
-    pub(super) fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Missing => "no_coordinates",
             Self::NoNumber => "invalid_coordinates",
@@ -46,7 +46,7 @@ impl Places {
     ///
     /// # Errors
     /// As [`Self::new`].
-    pub(super) fn of(set: &Contacts) -> Result<Self, InputError> {
+    pub(crate) fn of(set: &Contacts) -> Result<Self, InputError> {
         let context = format!("contacts {}", set.name);
         let columns = [&set.lon, &set.lat, &set.x, &set.y];
         Self::new(&context, columns, set.crs.as_deref())
@@ -56,7 +56,7 @@ impl Places {
     ///
     /// # Errors
     /// When the coordinates' columns or reference system are not said, or not known.
-    pub(super) fn new(
+    pub(crate) fn new(
         context: &str,
         columns: [&Option<String>; 4],
         crs: Option<&str>,
@@ -77,11 +77,11 @@ impl Places {
         })
     }
 
-    pub(super) fn columns(&self) -> [&str; 2] {
+    pub(crate) fn columns(&self) -> [&str; 2] {
         self.columns.each_ref().map(String::as_str)
     }
 
-    pub(super) fn on_grid(&self, first: &Value, second: &Value) -> Result<GridPoint, NoPlace> {
+    pub(crate) fn on_grid(&self, first: &Value, second: &Value) -> Result<GridPoint, NoPlace> {
         let (x, y) = (number(first)?, number(second)?);
         if x == 0.0 && y == 0.0 {
             return Err(NoPlace::NullIsland);

@@ -16,7 +16,7 @@ use tilecore::dataset::release::{self, ReleaseCell, combination, combinations_of
 use tilecore::dataset::schema;
 
 use super::ContactRows;
-use super::places::Places;
+use crate::addresses;
 use crate::input_error::InputError;
 use crate::project;
 use crate::publish::{PublishError, Stage};
@@ -46,7 +46,10 @@ pub fn count(
     epsilon: Micro,
 ) -> Result<NoisyCounts, InputError> {
     let fault = |message: String| InputError::new(format!("contacts {}", set.name), message);
-    let cells = Cells::of_addresses(address_keys(engine, set, plan)?);
+    let context = format!("addresses of the release of {}", set.name);
+    let read = addresses::read(engine, &plan.addresses, None, &set.name, &context)?;
+    let places = read.addresses.iter().map(|address| address.place);
+    let cells = Cells::of_addresses(places.map(tilecore::density::morton::key_of));
     if cells.cells().is_empty() {
         let message = format!("fewer than {} addresses", release::COUNT_MIN);
         return Err(fault(message));
@@ -110,36 +113,6 @@ fn exact_counts(
         counts[combination(cube, codes)][cell] += 1;
     }
     Ok(counts)
-}
-
-/// Morton keys of the public addresses that have a place.
-fn address_keys(
-    engine: &mut Engine,
-    set: &project::Contacts,
-    plan: &project::ContactsRelease,
-) -> Result<Vec<u64>, InputError> {
-    let of = &plan.addresses;
-    let table = of.table(&set.name);
-    let context = format!("addresses of the release of {}", set.name);
-    let places = Places::new(
-        &context,
-        [&of.lon, &of.lat, &of.x, &of.y],
-        of.crs.as_deref(),
-    )?;
-    engine.load_table(&table)?;
-    let [first, second] = places.columns();
-    let sql = format!("select ({first}), ({second}) from \"{}\"", table.name);
-    let mut keys = Vec::new();
-    engine.for_each(&sql, &context, |row| {
-        if let [first, second] = row
-            && let Ok(place) = places.on_grid(first, second)
-        {
-            keys.push(tilecore::density::morton::key_of(place));
-        }
-        Ok(())
-    })?;
-    engine.drop_relation(&table.name)?;
-    Ok(keys)
 }
 
 impl NoisyCounts {

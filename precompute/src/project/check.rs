@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use tilecore::dataset::release::{CLASSES_MAX, CROSSED_MAX};
 use tilecore::dataset::schema::{COLUMN_KEY, RESERVED};
+use tilecore::dataset::transfers::column_names;
 
 use super::read::{Fault, Step, zooms_unset};
 use super::{
-    Contacts, ContactsRelease, Hotspots, IndicatorBlock, Layer, Level, Project, RULES, Table,
-    TableFormat, TransferSide, ZOOM_MAX, election,
+    Addresses, Contacts, ContactsRelease, Hotspots, IndicatorBlock, IndicatorColumn, Interpolate,
+    Layer, Level, Project, RULES, Table, TableFormat, TransferSide, ZOOM_MAX, election,
 };
-use crate::{hotspots, sql, transfers};
+use crate::{hotspots, interpolation, sql};
 
 /// The zooms of a layer's only level.
 const ZOOMS: [u8; 2] = [0, 14];
@@ -100,6 +101,18 @@ fn complete_layer(layer: &mut Layer, at: &At) -> Result<(), Fault> {
         let at = at.key("indicators").index(i);
         default_level(&mut block.level, &finest, &layer.levels, &at)?;
         election::expand(block, &at)?;
+        if let Some(interpolate) = &block.interpolate {
+            check_interpolate(interpolate, &block.columns, &at)?;
+            unique(
+                &interpolate.coverage,
+                &mut indicators,
+                &at.key("interpolate").key("coverage"),
+            )?;
+            if block.from.is_empty() && block.key.is_empty() {
+                interpolation::PROPERTIES.clone_into(&mut block.from);
+                COLUMN_KEY.clone_into(&mut block.key);
+            }
+        }
         check_block(block, &mut indicators, &at)?;
     }
     let mut transfers = BTreeSet::new();
@@ -111,7 +124,7 @@ fn complete_layer(layer: &mut Layer, at: &At) -> Result<(), Fault> {
         check_side(&estimate.second, &at.key("second"))?;
         for (from, _) in &estimate.first.columns {
             for (to, _) in &estimate.second.columns {
-                for column in transfers::layer::column_names(&estimate.name, from, to) {
+                for column in column_names(&estimate.name, from, to) {
                     unique(&column, &mut indicators, &at.key("name"))?;
                 }
             }
@@ -239,6 +252,43 @@ fn check_block(block: &IndicatorBlock, names: &mut BTreeSet<String>, at: &At) ->
         }
         unique(&column.name, names, &at)?;
         required_sql(&column.sql, &at.key("sql"))?;
+        if block.interpolate.is_none() && (column.intensive || column.base.is_some()) {
+            return at.fault("`intensive` and `base` are of a block with `interpolate`");
+        }
+    }
+    Ok(())
+}
+
+fn check_interpolate(
+    interpolate: &Interpolate,
+    columns: &[IndicatorColumn],
+    block: &At,
+) -> Result<(), Fault> {
+    let at = block.key("interpolate");
+    required_sql(&interpolate.key, &at.key("key"))?;
+    let filter = interpolate.polygons.filter.as_deref();
+    optional_sql(filter, &at.key("polygons").key("where"))?;
+    optional_sql(interpolate.weight.as_deref(), &at.key("weight"))?;
+    match &interpolate.addresses {
+        Some(addresses) => check_addresses(addresses, &at.key("addresses"))?,
+        None if interpolate.weight.is_some() => {
+            return at
+                .key("weight")
+                .fault("`weight` is of `addresses`: name their file");
+        }
+        None => {}
+    }
+    for column in columns {
+        let at = block.key("columns").key(&column.name).key("base");
+        match &column.base {
+            Some(_) if !column.intensive => {
+                return at.fault("`base` is of an `intensive` figure; a rate is sum(…) / sum(…)");
+            }
+            Some(base) if !columns.iter().any(|known| known.name == *base) => {
+                return at.fault(format!("{base:?} is no column of this block"));
+            }
+            _ => {}
+        }
     }
     Ok(())
 }
@@ -323,8 +373,10 @@ fn check_release(release: &ContactsRelease, set: &Contacts, at: &At) -> Result<(
             return at.fault(format!("{unknown:?} has no classes under `dimensions`"));
         }
     }
-    let addresses = &release.addresses;
-    let at = at.key("addresses");
+    check_addresses(&release.addresses, &at.key("addresses"))
+}
+
+fn check_addresses(addresses: &Addresses, at: &At) -> Result<(), Fault> {
     for (key, fragment) in [
         ("lon", &addresses.lon),
         ("lat", &addresses.lat),
@@ -333,7 +385,7 @@ fn check_release(release: &ContactsRelease, set: &Contacts, at: &At) -> Result<(
     ] {
         optional_sql(fragment.as_deref(), &at.key(key))?;
     }
-    check_dialect(&addresses.table(&set.name), &at)
+    check_dialect(&addresses.table(""), at)
 }
 
 fn check_table(table: &Table, at: &At) -> Result<(), Fault> {

@@ -222,6 +222,8 @@ pub struct IndicatorBlock {
     /// The level the rows speak of, the finest by default; coarser levels aggregate it.
     #[serde(default)]
     pub level: String,
+    /// The areas that the rows speak of, where they are not the level's own.
+    pub interpolate: Option<Interpolate>,
     /// SQL aggregate by which the report weighs matched rows and orphans, as
     /// `sum(inscrits)`; rows count alike by default.
     pub weight: Option<String>,
@@ -272,6 +274,35 @@ pub struct IndicatorColumn {
     /// Whether it is estimated rather than counted.
     #[serde(default)]
     pub estimate: bool,
+    /// Of `interpolate`: a figure that a part of an area has as the whole does, such as a median
+    /// or a density, of which the target gets the mean.
+    #[serde(default)]
+    pub intensive: bool,
+    /// Of an intensive figure: the column whose counts weigh the mean, as households do a median
+    /// income; by default the part of each area does.
+    pub base: Option<String>,
+}
+
+/// `interpolate = { … }` of `[[layer.indicators]]`: figures of other areas, of which the level's
+/// units get the part that lies in them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Interpolate {
+    /// The areas that the figures speak of.
+    pub polygons: LevelPolygons,
+    /// SQL over the polygon's properties: the area's code, which the block's `key` gives a row of
+    /// `from`. Without `from`, the figures are properties of the polygons.
+    pub key: String,
+    /// `"merge"` when polygons of one key are parts of one area.
+    pub duplicates: Option<Duplicates>,
+    /// The column that tells how much of a unit the areas cover; `coverage` by default.
+    #[serde(default = "read::coverage")]
+    pub coverage: String,
+    /// Parts are measured by the addresses in them, not by their surface.
+    pub addresses: Option<Addresses>,
+    /// SQL over the columns of `addresses`: how much one counts, such as its dwellings; all alike
+    /// by default.
+    pub weight: Option<String>,
 }
 
 /// `[[layer.transfers]]`: where the votes of a first round went in the second.
@@ -378,7 +409,8 @@ pub struct ContactsRelease {
     pub cubes: Vec<Vec<String>>,
 }
 
-/// `addresses = { path, lon, lat }`, or `x`, `y` and `crs`, of `[contacts.release]`.
+/// `addresses = { path, lon, lat }`, or `x`, `y` and `crs`, of `[contacts.release]` and
+/// `interpolate`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Addresses {
@@ -428,12 +460,28 @@ impl ContactsRelease {
     }
 }
 
+impl Interpolate {
+    fn sql(&self) -> impl Iterator<Item = Option<&str>> {
+        let own = [
+            Some(&*self.key),
+            self.polygons.filter.as_deref(),
+            self.weight.as_deref(),
+        ];
+        let addresses = self.addresses.iter().flat_map(Addresses::sql);
+        own.into_iter().chain(addresses)
+    }
+}
+
 impl Addresses {
-    /// The file as a table beside the contacts of `set`.
+    fn sql(&self) -> [Option<&str>; 4] {
+        [&self.lon, &self.lat, &self.x, &self.y].map(Option::as_deref)
+    }
+
+    /// The file as a table beside that of `owner`.
     #[must_use]
-    pub fn table(&self, set: &str) -> Table {
+    pub fn table(&self, owner: &str) -> Table {
         Table {
-            name: format!("{set} addresses"),
+            name: format!("{owner} addresses"),
             path: self.path.clone(),
             format: self.format,
             delimiter: self.delimiter,
@@ -509,6 +557,7 @@ impl Project {
                 .chain(block.identities.iter().map(|sql| Some(sql.as_str())))
                 .chain(block.explain.iter().map(|(_, sql)| Some(sql.as_str())))
                 .chain(block.columns.iter().map(|column| Some(column.sql.as_str())))
+                .chain(block.interpolate.iter().flat_map(Interpolate::sql))
             });
             let sides = layer.transfers.iter().flat_map(|t| [&t.first, &t.second]);
             let transfers = sides.flat_map(|side| {
@@ -526,10 +575,11 @@ impl Project {
                         .map(Option::as_deref),
                 )
                 .chain(set.dimensions.iter().map(|(_, sql)| Some(sql.as_str())))
-                .chain(set.release.iter().flat_map(|release| {
-                    let of = &release.addresses;
-                    [&of.lon, &of.lat, &of.x, &of.y].map(Option::as_deref)
-                }))
+                .chain(
+                    set.release
+                        .iter()
+                        .flat_map(|release| release.addresses.sql()),
+                )
         });
         layers.chain(contacts).flatten()
     }

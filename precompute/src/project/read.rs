@@ -151,24 +151,32 @@ fn resolve_paths(
         let keys = vec!["table".into(), i.into(), "path".into()];
         resolve(&mut table.path, keys)?;
     }
+    let resolve_polygons = |polygons: &mut LevelPolygons, of: &[Step]| {
+        let keys = |key: &str| [of, &["polygons".into(), key.into()]].concat();
+        match &mut polygons.source.voronoi {
+            Some(voronoi) => {
+                resolve(&mut voronoi.path, keys("voronoi"))?;
+                resolve(&mut polygons.source.path, keys("within"))
+            }
+            None => resolve(&mut polygons.source.path, keys("path")),
+        }
+    };
     for (i, layer) in project.layers.iter_mut().enumerate() {
         for (j, level) in layer.levels.iter_mut().enumerate() {
-            let Some(polygons) = &mut level.polygons else {
-                continue;
-            };
-            let keys = |key: &str| {
-                let level = ["layer".into(), i.into(), "level".into(), j.into()];
-                level
-                    .into_iter()
-                    .chain(["polygons".into(), key.into()])
-                    .collect()
-            };
-            match &mut polygons.source.voronoi {
-                Some(voronoi) => {
-                    resolve(&mut voronoi.path, keys("voronoi"))?;
-                    resolve(&mut polygons.source.path, keys("within"))?;
+            if let Some(polygons) = &mut level.polygons {
+                let of = ["layer".into(), i.into(), "level".into(), j.into()];
+                resolve_polygons(polygons, &of)?;
+            }
+        }
+        for (j, block) in layer.indicators.iter_mut().enumerate() {
+            if let Some(interpolate) = &mut block.interpolate {
+                let of = ["layer".into(), i.into(), "indicators".into(), j.into()];
+                let of = [&of[..], &["interpolate".into()]].concat();
+                resolve_polygons(&mut interpolate.polygons, &of)?;
+                if let Some(addresses) = &mut interpolate.addresses {
+                    let keys = [&of[..], &["addresses".into(), "path".into()]].concat();
+                    resolve(&mut addresses.path, keys)?;
                 }
-                None => resolve(&mut polygons.source.path, keys("path"))?,
             }
         }
     }
@@ -209,6 +217,11 @@ fn expand(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Strin
 /// `[0, 0]` cannot be told from a wish; this can.
 pub(super) fn zooms_unset() -> [u8; 2] {
     [u8::MAX, 0]
+}
+
+/// The column of an interpolation's coverage.
+pub(super) fn coverage() -> String {
+    "coverage".to_owned()
 }
 
 /// The usual rate of false discoveries.

@@ -5,8 +5,8 @@ use std::fmt::{self, Write};
 use crate::tables::TableReport;
 
 use super::{
-    ContactsReport, FeatureNote, IdentityReport, JoinReport, LayerReport, LevelReport, Orphan,
-    Report,
+    ContactsReport, FeatureNote, IdentityReport, InterpolationReport, JoinReport, LayerReport,
+    LevelReport, Orphan, Report,
 };
 
 /// Examples shown of each kind; the JSON has them all.
@@ -175,6 +175,9 @@ fn print_join(join: &JoinReport, out: &mut impl Write) -> fmt::Result {
     for alias in &join.aliases {
         writeln!(out, "    alias {:?} is {:?}", alias.key, alias.unit)?;
     }
+    if let Some(interpolation) = &join.interpolation {
+        print_interpolation(interpolation, out)?;
+    }
     for (reason, count) in &join.orphan_reasons {
         let examples: Vec<String> = join
             .orphans
@@ -190,6 +193,41 @@ fn print_join(join: &JoinReport, out: &mut impl Write) -> fmt::Result {
             examples.join(", "),
             ellipsis(usize::try_from(*count).unwrap_or(usize::MAX))
         )?;
+    }
+    Ok(())
+}
+
+fn print_interpolation(of: &InterpolationReport, out: &mut impl Write) -> fmt::Result {
+    writeln!(
+        out,
+        "    interpolated by {} from {} areas; {} units are covered by half or more",
+        of.by,
+        grouped(of.areas.areas),
+        grouped(of.covered)
+    )?;
+    for (count, what) in [
+        (of.addresses_without_place, "addresses have no place"),
+        (of.areas_without_addresses, "areas have no address"),
+    ] {
+        if count > 0 {
+            writeln!(out, "    {} {what}", grouped(count))?;
+        }
+    }
+    for sum in &of.sums {
+        writeln!(
+            out,
+            "    {}, {}: {:.6} = {:.6} in units + {:.6} in none; {:.6} in units covered too little",
+            sum.column,
+            shortened(&sum.sql),
+            sum.total.0,
+            sum.placed.0,
+            sum.uncovered.0,
+            sum.withheld.0
+        )?;
+        if sum.areas_missing > 0 {
+            let count = grouped(sum.areas_missing);
+            writeln!(out, "      {count} areas have no figure")?;
+        }
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use tilecore::dataset::columns::{Column, Numbers};
 use tilecore::dataset::schema::{Combine, Component, Indicator, Kind, Localized, Recompute};
-use tilecore::dataset::transfers::LayerTransfers;
+use tilecore::dataset::transfers::{LayerTransfers, column_names};
 
 use super::pairing::{Ballot, pair};
 use super::{Estimate, METHOD, Options, estimate};
@@ -84,14 +84,6 @@ fn ballot(
         Ok(())
     })?;
     Ok(ballot)
-}
-
-/// The columns that a side's options make: votes, and their share of the first option's voters.
-#[must_use]
-pub fn column_names(transfers: &str, from: &str, to: &str) -> [String; 2] {
-    let votes = format!("{transfers}_{from}_{to}");
-    let share = format!("{votes}_share");
-    [votes, share]
 }
 
 /// Votes by cell, then by unit; missing where a unit is not estimated.

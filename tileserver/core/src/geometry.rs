@@ -80,3 +80,22 @@ pub fn double_area(ring: &[Vertex]) -> i128 {
     }
     sum
 }
+
+/// Whether the segment a–b crosses the ray from `p` to the east; its lower end counts, its upper
+/// one does not, so that a ray through a vertex counts once.
+#[must_use]
+pub fn crosses_east_of(p: GridPoint, a: GridPoint, b: GridPoint) -> bool {
+    if (a.y > p.y) == (b.y > p.y) {
+        return false;
+    }
+    // Differences are at most 2^30, so products stay within i64.
+    let [ax, ay, bx, by] = [a.x, a.y, b.x, b.y].map(i64::from);
+    let [px, py] = [p.x, p.y].map(i64::from);
+    let left = (px - ax) * (by - ay);
+    let right = (bx - ax) * (py - ay);
+    if b.y > a.y {
+        left < right
+    } else {
+        left > right
+    }
+}

@@ -23,6 +23,7 @@ pub mod gather;
 pub mod geometry;
 mod huffman;
 pub mod mercator;
+pub mod overlap;
 mod overview;
 mod pieces;
 pub mod quantize;

@@ -230,5 +230,7 @@ pub(super) fn column(
         label: Localized::from([("fr".to_owned(), fr), ("en".to_owned(), en)]),
         description: Localized::new(),
         estimate: false,
+        intensive: false,
+        base: None,
     }
 }

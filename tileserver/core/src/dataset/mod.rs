@@ -31,6 +31,5 @@ mod tests;
 
 pub use fgb::FgbError;
 pub(crate) use fgb::grid_point;
-pub(crate) use open::crosses_east_of;
 pub use open::{GeometryError, Level, OpenError};
 pub use table::TableError;

@@ -16,7 +16,7 @@ use super::index::{PackedIndex, around, touches};
 use super::schema;
 use super::table::{self, TableError};
 use super::text_ranks::TextRanks;
-use crate::geometry::{GridPoint, MultiPolygon, Polygon, Ring, Vertex};
+use crate::geometry::{GridPoint, MultiPolygon, Polygon, Ring, Vertex, crosses_east_of};
 use crate::overview::Overview;
 
 /// Why a level cannot be opened.
@@ -321,23 +321,5 @@ impl Level {
             }
         }
         Ok(())
-    }
-}
-
-/// Whether the segment a–b crosses the ray from `p` to the east; its lower end counts, its upper
-/// one does not, so that a ray through a vertex counts once.
-pub(crate) fn crosses_east_of(p: GridPoint, a: GridPoint, b: GridPoint) -> bool {
-    if (a.y > p.y) == (b.y > p.y) {
-        return false;
-    }
-    // Differences are at most 2^30, so products stay within i64.
-    let [ax, ay, bx, by] = [a.x, a.y, b.x, b.y].map(i64::from);
-    let [px, py] = [p.x, p.y].map(i64::from);
-    let left = (px - ax) * (by - ay);
-    let right = (bx - ax) * (py - ay);
-    if b.y > a.y {
-        left < right
-    } else {
-        left > right
     }
 }

@@ -37,6 +37,24 @@ pub struct TransferMatrix {
     pub heterogeneity: f64,
 }
 
+/// The indicators that a cell of the transfers `name` makes: votes, and their share of the first
+/// option's voters.
+#[must_use]
+pub fn column_names(name: &str, from: &str, to: &str) -> [String; 2] {
+    let votes = format!("{name}_{from}_{to}");
+    let share = format!("{votes}_share");
+    [votes, share]
+}
+
+impl LayerTransfers {
+    /// The indicators that all of its cells make.
+    pub fn columns(&self) -> impl Iterator<Item = String> + '_ {
+        let rows = self.estimate.from.iter();
+        let cells = rows.flat_map(|from| self.estimate.to.iter().map(move |to| (from, to)));
+        cells.flat_map(|(from, to)| column_names(&self.name, from, to))
+    }
+}
+
 /// The transfers of a layer under a name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LayerTransfers {

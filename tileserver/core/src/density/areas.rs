@@ -12,8 +12,8 @@ use rustc_hash::FxHashMap;
 
 use super::morton::point_of;
 use super::rank::RankedBitmap;
-use crate::dataset::{GeometryError, Level, crosses_east_of};
-use crate::geometry::GridPoint;
+use crate::dataset::{GeometryError, Level};
+use crate::geometry::{GridPoint, crosses_east_of};
 
 /// Contacts whose candidates are looked up together.
 const BLOCK: usize = 64;

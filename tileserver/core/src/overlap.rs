@@ -2,23 +2,26 @@
 //!
 //! ```text
 //! ──╲────╱─────────╲──  y of a vertex or a crossing
-//!    ╲unit╱  both   ╲     the area between two edges is their distance halfway × the height
+//!    ╲unit╱  both   ╲     the area between two edges is their distance, summed over the height
 //! ────╲─╱────────────╲  y of the next
 //! ```
-//! Insides are by the even-odd rule. Areas are of the ground: a slab of the map is scaled by the
-//! square of the cosine of its latitude.
+//! Insides are by the even-odd rule. Areas are of the ground: the map is scaled by the square of
+//! the cosine of its latitude, and summed by Gauss's rule of two places, so that the parts of a
+//! unit add up to the unit to 10⁻¹².
 
 use std::f64::consts::PI;
 
-use tilecore::geometry::{GridPoint, MultiPolygon, WORLD_CELLS, double_area};
+use crate::geometry::{GridPoint, MultiPolygon, Polygon, Ring, Vertex, WORLD_CELLS};
 
-/// A slab is no higher, so that one latitude will do for it: a tenth of a degree.
+/// A slab is no higher, so that two latitudes will do for it: a tenth of a degree.
 const SLAB_MAX: f64 = 262_144.0;
 
 /// A zone that is drawn, on the world grid.
 #[derive(Debug, Clone)]
 pub struct Zone {
     edges: Vec<Edge>,
+    /// Edges from west to east: their ends, and their y.
+    flat: Vec<[f64; 3]>,
     /// Where its own edges cross.
     crossings: Vec<f64>,
     bounds: [i32; 4],
@@ -64,21 +67,29 @@ impl Zone {
         for (i, a) in edges.iter().enumerate() {
             crossings.extend(edges[i + 1..].iter().filter_map(|b| crossing(a, b)));
         }
-        let places = || rings.iter().flatten();
+        let all = || rings.iter().flatten();
         let fold = |values: &mut dyn Iterator<Item = i32>, pick: fn(i32, i32) -> i32| {
             values.reduce(pick).unwrap_or_default()
         };
         let bounds = [
-            fold(&mut places().map(|p| p.x), i32::min),
-            fold(&mut places().map(|p| p.y), i32::min),
-            fold(&mut places().map(|p| p.x), i32::max),
-            fold(&mut places().map(|p| p.y), i32::max),
+            fold(&mut all().map(|p| p.x), i32::min),
+            fold(&mut all().map(|p| p.y), i32::min),
+            fold(&mut all().map(|p| p.x), i32::max),
+            fold(&mut all().map(|p| p.y), i32::max),
         ];
         Self {
             edges,
+            flat: rings.iter().flat_map(|ring| flat(ring)).collect(),
             crossings,
             bounds,
         }
+    }
+
+    /// A unit as a zone.
+    #[must_use]
+    pub fn of(unit: &MultiPolygon) -> Self {
+        let rings = unit.iter().flat_map(Polygon::rings).map(places);
+        Self::new(&rings.collect::<Vec<_>>())
     }
 
     /// `[x_min, y_min, x_max, y_max]`.
@@ -111,7 +122,9 @@ impl Zone {
         let reaches = |e: &&Edge| e.east() >= west && e.west() <= east;
         let near: Vec<Edge> = beside.iter().filter(reaches).copied().collect();
         budget.spend(self.edges.len())?;
-        if near.is_empty() {
+        let meets =
+            |[from, to, y]: &[f64; 3]| *to > west && *from < east && *y > north && *y < south;
+        if near.is_empty() && !self.flat.iter().any(meets) {
             let area = ground_area(unit);
             let left = beside.iter().filter(|e| e.east() < west);
             let halfway = f64::midpoint(north, south);
@@ -123,13 +136,8 @@ impl Zone {
                 zone: 0.0,
             });
         }
-        let rings = unit.iter().flat_map(tilecore::geometry::Polygon::rings);
-        let mut all: Vec<Edge> = rings
-            .flat_map(|ring| {
-                let places: Vec<GridPoint> = ring.iter().map(|v| v.point()).collect();
-                edges(&places, false)
-            })
-            .collect();
+        let rings = unit.iter().flat_map(Polygon::rings);
+        let mut all: Vec<Edge> = rings.flat_map(|ring| edges(&places(ring), false)).collect();
         budget.spend(all.len() * near.len())?;
         let mut cuts = Vec::new();
         for own in &all {
@@ -160,6 +168,10 @@ impl Edge {
     }
 }
 
+fn places(ring: &Ring) -> Vec<GridPoint> {
+    ring.iter().map(|vertex| vertex.point()).collect()
+}
+
 fn edges(ring: &[GridPoint], of_zone: bool) -> Vec<Edge> {
     let next = ring.iter().cycle().skip(1);
     let sides = ring.iter().zip(next).filter(|(a, b)| a.y != b.y);
@@ -174,6 +186,13 @@ fn edges(ring: &[GridPoint], of_zone: bool) -> Vec<Edge> {
             }
         })
         .collect()
+}
+
+/// Edges that bound no slab, but part what is beside.
+fn flat(ring: &[GridPoint]) -> impl Iterator<Item = [f64; 3]> + '_ {
+    let next = ring.iter().cycle().skip(1);
+    let sides = ring.iter().zip(next).filter(|(a, b)| a.y == b.y);
+    sides.map(|(a, b)| [a.x.min(b.x), a.x.max(b.x), a.y].map(f64::from))
 }
 
 /// The y at which two edges cross.
@@ -218,8 +237,13 @@ fn sweep(mut edges: Vec<Edge>, mut cuts: Vec<f64>) -> Areas {
 
 impl Areas {
     fn add(&mut self, active: &[Edge], top: f64, bottom: f64) {
-        let halfway = f64::midpoint(top, bottom);
-        let scale = ground_scale(halfway) * (bottom - top);
+        for y in between(top, bottom) {
+            self.add_line(active, y, ground_scale(y) * (bottom - top) / 2.0);
+        }
+    }
+
+    /// The widths along a line, each times `scale`.
+    fn add_line(&mut self, active: &[Edge], y: f64, scale: f64) {
         let (mut in_unit, mut in_zone) = (false, false);
         for pair in active.windows(2) {
             if pair[0].of_zone {
@@ -227,7 +251,7 @@ impl Areas {
             } else {
                 in_unit = !in_unit;
             }
-            let area = (pair[1].x(halfway) - pair[0].x(halfway)) * scale;
+            let area = (pair[1].x(y) - pair[0].x(y)) * scale;
             if in_unit {
                 self.unit += area;
             }
@@ -241,33 +265,58 @@ impl Areas {
     }
 }
 
+/// The places whose mean is a slab's, up to the third power of its height (Gauss).
+fn between(top: f64, bottom: f64) -> [f64; 2] {
+    let reach = (bottom - top) / 12.0_f64.sqrt();
+    let middle = f64::midpoint(top, bottom);
+    [middle - reach, middle + reach]
+}
+
 /// The square of the cosine of the latitude of a y.
 fn ground_scale(y: f64) -> f64 {
     let mercator = PI * (1.0 - 2.0 * y / f64::from(WORLD_CELLS));
     mercator.cosh().powi(-2)
 }
 
-/// Of a unit as a whole, at the latitude of each part's middle.
-fn ground_area(unit: &MultiPolygon) -> f64 {
-    let part = |polygon: &tilecore::geometry::Polygon| {
-        let ys = || polygon.exterior.iter().map(|v| v.y);
-        let (Some(top), Some(bottom)) = (ys().min(), ys().max()) else {
-            return 0.0;
-        };
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "an area, to the digits a double has"
-        )]
-        let doubled = polygon.rings().map(|ring| double_area(ring)).sum::<i128>() as f64;
-        doubled / 2.0 * ground_scale(f64::midpoint(f64::from(top), f64::from(bottom)))
+/// A unit's area of the ground, edge by edge.
+#[must_use]
+pub fn ground_area(unit: &MultiPolygon) -> f64 {
+    unit.iter().flat_map(Polygon::rings).map(ring_area).sum()
+}
+
+/// What an edge has to its west, as far as the ring's first vertex, counts with the sign of its
+/// direction; together that is the inside.
+fn ring_area(ring: &Ring) -> f64 {
+    let Some((first, last)) = ring.first().zip(ring.last()) else {
+        return 0.0;
     };
-    unit.iter().map(part).sum()
+    let place = |v: &Vertex| [f64::from(v.x - first.x), f64::from(v.y)];
+    let mut area = 0.0;
+    let mut from = place(last);
+    for to in ring.iter().map(place) {
+        let slope = (to[0] - from[0]) / (to[1] - from[1]);
+        let step = SLAB_MAX.copysign(to[1] - from[1]);
+        let mut top = from[1];
+        while (to[1] - top) * step > 0.0 {
+            let bottom = if (to[1] - top).abs() > SLAB_MAX {
+                top + step
+            } else {
+                to[1]
+            };
+            for y in between(top, bottom) {
+                let west = from[0] + (y - from[1]) * slope;
+                area += west * ground_scale(y) * (bottom - top) / 2.0;
+            }
+            top = bottom;
+        }
+        from = to;
+    }
+    area
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tilecore::geometry::{Polygon, Vertex};
 
     /// About the equator, where the ground is as the map.
     const HALF: i32 = WORLD_CELLS / 2;
@@ -322,6 +371,9 @@ mod tests {
         check(&[&[(200, 0), (300, 0), (300, 100)]], 0.0);
         check(&[&[(-300, 0), (-200, 0), (-200, 100)]], 0.0);
         check(&[&[(100, 0), (200, 0), (200, 100), (100, 100)]], 0.0);
+        // Its sides pass the unit by, its top and bottom do not.
+        check(&[&[(-9, 30), (109, 30), (109, 70), (-9, 70)]], 0.4);
+        check(&[&[(-9, -9), (109, -9), (109, 70), (-9, 70)]], 0.7);
         // A hole, and a zone that crosses itself.
         check(&[SQUARE, &[(25, 25), (75, 25), (75, 75), (25, 75)]], 0.75);
         check(&[&[(0, 0), (100, 100), (100, 0), (0, 100)]], 0.5);
@@ -364,6 +416,52 @@ mod tests {
                 "{zone:?} {x} {y}: {whole} {sum}"
             );
         }
+    }
+
+    #[test]
+    fn parts_far_from_the_equator_add_up_to_the_ground() {
+        // A diamond of some 60 km about Paris, cut by a zone's slanting side.
+        let (x, y) = (543_000_000, 369_000_000);
+        let reach = 1_600_000;
+        let at = |(dx, dy): (i32, i32)| Vertex {
+            x: x + dx,
+            y: y + dy,
+            m: 0,
+        };
+        let corners = [(0, -reach), (reach, 0), (0, reach), (-reach, 0)];
+        let diamond = vec![Polygon {
+            exterior: corners.map(at).to_vec(),
+            holes: Vec::new(),
+        }];
+        let bounds = [x - reach, y - reach, x + reach, y + reach];
+        let whole = ground_area(&diamond);
+        // Its ground by a thousand strips; a strip's latitude is its middle's.
+        let strips: f64 = (-1000..1000)
+            .map(|i| {
+                let height = f64::from(reach) / 1000.0;
+                let from_middle = (f64::from(i) + 0.5) * height;
+                let width = 2.0 * (f64::from(reach) - from_middle.abs());
+                width * height * ground_scale(f64::from(y) + from_middle)
+            })
+            .sum();
+        assert!((whole / strips - 1.0).abs() < 1e-6, "{whole} {strips}");
+        let (far, a, b) = (2 * reach, reach / 3, -reach / 7);
+        let west = [(-far, -far), (a, -far), (b, far), (-far, far)];
+        let east = [(a, -far), (far, -far), (far, far), (b, far)];
+        let parts = [west, east].map(|zone| {
+            let ring: Vec<GridPoint> = zone.iter().map(|p| at(*p).point()).collect();
+            let mut budget = Budget(1_000_000);
+            let areas = Zone::new(&[ring]).areas(&diamond, bounds, &mut budget);
+            let areas = areas.expect("little work");
+            assert!(
+                (areas.unit / whole - 1.0).abs() < 1e-12,
+                "{areas:?} {whole}"
+            );
+            areas.common
+        });
+        assert!(parts.iter().all(|part| *part > whole / 4.0), "{parts:?}");
+        assert!((parts.iter().sum::<f64>() / whole - 1.0).abs() < 1e-12);
+        assert!((Zone::of(&diamond).area() / whole - 1.0).abs() < 1e-12);
     }
 
     #[test]
