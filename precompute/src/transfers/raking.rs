@@ -68,7 +68,7 @@ pub(super) fn fit(
 
 /// One round: the shares of the raked tables' sum.
 fn round(problem: &Problem<'_>, shares: &[f64], weights: &[f64]) -> Vec<f64> {
-    let lifted: Vec<f64> = shares.iter().map(|share| share.max(SHARE_MIN)).collect();
+    let lifted = lifted_by_column(problem, shares);
     let units: Vec<usize> = (0..problem.units)
         .filter(|unit| weights[*unit] > 0.0)
         .collect();
@@ -76,24 +76,38 @@ fn round(problem: &Problem<'_>, shares: &[f64], weights: &[f64]) -> Vec<f64> {
         .par_chunks(CHUNK)
         .map(|chunk| {
             let mut sum = vec![0.0; lifted.len()];
-            let mut table = vec![0.0; lifted.len()];
+            let mut factors = Factors::new(problem);
             for &unit in chunk {
-                rake(problem, &lifted, unit, ROUGH, &mut table);
-                for (cell, votes) in sum.iter_mut().zip(&table) {
-                    *cell += weights[unit] * votes;
-                }
+                factors.rake(problem, &lifted, unit, ROUGH);
+                factors.add(&lifted, weights[unit], &mut sum);
             }
             sum
         })
         .collect();
-    let mut next = vec![0.0; lifted.len()];
+    let mut by_column = vec![0.0; lifted.len()];
     for sum in &sums {
-        for (cell, votes) in next.iter_mut().zip(sum) {
+        for (cell, votes) in by_column.iter_mut().zip(sum) {
             *cell += votes;
         }
     }
+    let mut next = transposed(&by_column, problem.from);
     normalise(&mut next, shares, problem.to);
     next
+}
+
+/// Shares that are not too small, column after column: rows are what is many.
+fn lifted_by_column(problem: &Problem<'_>, shares: &[f64]) -> Vec<f64> {
+    let mut by_column = transposed(shares, problem.to);
+    for share in &mut by_column {
+        *share = share.max(SHARE_MIN);
+    }
+    by_column
+}
+
+/// Of a matrix whose rows have `width` cells.
+fn transposed(cells: &[f64], width: usize) -> Vec<f64> {
+    let column = |at: usize| cells.iter().skip(at).step_by(width).copied();
+    (0..width).flat_map(column).collect()
 }
 
 /// Divides each row by its sum; a row without votes keeps its former shares.
@@ -112,14 +126,18 @@ fn normalise(rows: &mut [f64], former: &[f64], width: usize) {
 
 /// Every unit's table under `shares`, both margins met.
 pub(super) fn tables(problem: &Problem<'_>, shares: &[f64]) -> Vec<Vec<f64>> {
-    let lifted: Vec<f64> = shares.iter().map(|share| share.max(SHARE_MIN)).collect();
+    let lifted = lifted_by_column(problem, shares);
     (0..problem.units)
         .into_par_iter()
-        .map(|unit| {
-            let mut table = vec![0.0; lifted.len()];
-            rake(problem, &lifted, unit, EXACT, &mut table);
-            table
-        })
+        .map_init(
+            || Factors::new(problem),
+            |factors, unit| {
+                let mut by_column = vec![0.0; lifted.len()];
+                factors.rake(problem, &lifted, unit, EXACT);
+                factors.add(&lifted, 1.0, &mut by_column);
+                transposed(&by_column, problem.from)
+            },
+        )
         .collect()
 }
 
@@ -140,57 +158,63 @@ const EXACT: Precision = Precision {
     error: 1e-12,
 };
 
-/// Scales shares∘x to the margins of `unit`. Rows and columns without votes are zero.
-fn rake(
-    problem: &Problem<'_>,
-    shares: &[f64],
-    unit: usize,
-    precision: Precision,
-    table: &mut [f64],
-) {
-    let (x, y, to) = (problem.x(unit), problem.y(unit), problem.to);
-    for ((row, shares), votes) in table.chunks_mut(to).zip(shares.chunks(to)).zip(x) {
-        for ((cell, share), wanted) in row.iter_mut().zip(shares).zip(y) {
-            *cell = if *wanted > 0.0 { share * votes } else { 0.0 };
-        }
-    }
-    let tolerance = precision.error * x.iter().sum::<f64>();
-    let mut sums = vec![0.0; to];
-    for _ in 0..precision.sweeps {
-        scale_columns(table, y, &mut sums);
-        if scale_rows(table, x, to) <= tolerance {
-            break;
-        }
-    }
+/// A raked table as what its shares are multiplied by: row by row, and column by column.
+struct Factors {
+    rows: Vec<f64>,
+    columns: Vec<f64>,
+    /// By row, of the shares times their columns' factors.
+    sums: Vec<f64>,
 }
 
-fn scale_columns(table: &mut [f64], y: &[f64], sums: &mut [f64]) {
-    sums.fill(0.0);
-    for row in table.chunks(sums.len()) {
-        for (sum, cell) in sums.iter_mut().zip(row) {
-            *sum += cell;
+impl Factors {
+    fn new(problem: &Problem<'_>) -> Self {
+        Self {
+            rows: vec![0.0; problem.from],
+            columns: vec![0.0; problem.to],
+            sums: vec![0.0; problem.from],
         }
     }
-    for (sum, wanted) in sums.iter_mut().zip(y) {
-        *sum = if *sum > 0.0 { wanted / *sum } else { 0.0 };
-    }
-    for row in table.chunks_mut(sums.len()) {
-        for (cell, factor) in row.iter_mut().zip(sums.iter()) {
-            *cell *= factor;
-        }
-    }
-}
 
-/// Returns the sum of what the rows missed before they were scaled.
-fn scale_rows(table: &mut [f64], x: &[f64], to: usize) -> f64 {
-    let mut missed = 0.0;
-    for (row, wanted) in table.chunks_mut(to).zip(x) {
-        let sum: f64 = row.iter().sum();
-        missed += (sum - wanted).abs();
-        let factor = if sum > 0.0 { wanted / sum } else { 0.0 };
-        for cell in row {
-            *cell *= factor;
+    /// Scales shares∘x to the margins of `unit`. Rows and columns without votes are zero.
+    fn rake(&mut self, problem: &Problem<'_>, shares: &[f64], unit: usize, precision: Precision) {
+        let (x, y) = (problem.x(unit), problem.y(unit));
+        let tolerance = precision.error * x.iter().sum::<f64>();
+        let Self {
+            rows,
+            columns,
+            sums,
+        } = self;
+        rows.copy_from_slice(x);
+        for _ in 0..precision.sweeps {
+            sums.fill(0.0);
+            let shares = shares.chunks(problem.from);
+            for ((shares, wanted), factor) in shares.zip(y).zip(columns.iter_mut()) {
+                let sum: f64 = shares.iter().zip(&*rows).map(|(s, row)| s * row).sum();
+                *factor = if sum > 0.0 { wanted / sum } else { 0.0 };
+                for (sum, share) in sums.iter_mut().zip(shares) {
+                    *sum += share * *factor;
+                }
+            }
+            let mut missed = 0.0;
+            for ((row, sum), wanted) in rows.iter_mut().zip(&*sums).zip(x) {
+                missed += (*row * sum - wanted).abs();
+                *row = if *sum > 0.0 { wanted / sum } else { 0.0 };
+            }
+            if missed <= tolerance {
+                break;
+            }
         }
     }
-    missed
+
+    /// Adds the table so many times.
+    fn add(&self, shares: &[f64], times: f64, to: &mut [f64]) {
+        let width = self.rows.len();
+        let columns = shares.chunks(width).zip(&self.columns);
+        for ((shares, factor), cells) in columns.zip(to.chunks_mut(width)) {
+            let factor = factor * times;
+            for ((share, row), cell) in shares.iter().zip(&self.rows).zip(cells) {
+                *cell += share * row * factor;
+            }
+        }
+    }
 }
