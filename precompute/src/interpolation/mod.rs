@@ -17,11 +17,10 @@
 mod columns;
 mod overlaps;
 
-use geo_types::LineString;
+use geo_types::MultiPolygon as Metres;
 use tilecore::dataset::columns::{Column, Numbers};
 use tilecore::dataset::schema::{Indicator, Localized};
-use tilecore::geometry::{GridPoint, MultiPolygon, Polygon, Ring, Vertex};
-use tilecore::mercator::grid_from_metres;
+use tilecore::geometry::MultiPolygon;
 
 use crate::addresses;
 use crate::indicators::{self, BlockColumns, JoinLevel};
@@ -32,6 +31,7 @@ use crate::progress;
 use crate::project::{Interpolate, Layer, Level};
 use crate::report::{InterpolationReport, JoinReport, LayerReport, LevelReport};
 use crate::sql::Engine;
+use crate::topology::Coverage;
 use crate::units::{self, Parts, Units};
 use columns::{Interpolated, Spread};
 use overlaps::Overlaps;
@@ -163,31 +163,17 @@ fn evaluate(
     indicators::evaluate(engine, &alone, &levels, number, block)
 }
 
-/// On the world grid, each as its file has it: a neighbour's border is of no account here.
-fn shapes(parts: Parts, areas: usize) -> Vec<MultiPolygon> {
-    let mut shapes = vec![MultiPolygon::new(); areas];
-    for (polygons, area) in parts.polygons.iter().zip(parts.unit_of_part) {
-        shapes[area].extend(polygons.iter().map(|polygon| Polygon {
-            exterior: ring(polygon.exterior()),
-            holes: polygon.interiors().iter().map(ring).collect(),
-        }));
-    }
+/// On the world grid, borders shared.
+fn shapes(parts: Parts, units: usize) -> Vec<MultiPolygon> {
+    let polygons: Vec<Metres<f64>> = parts.polygons;
+    let coverage = Coverage::build(&polygons);
+    let mut shapes = if polygons.len() == units {
+        coverage.geometries()
+    } else {
+        coverage.dissolve(&parts.unit_of_part, units).geometries()
+    };
+    shapes.truncate(units);
     shapes
-}
-
-fn ring(line: &LineString<f64>) -> Ring {
-    let mut ring: Ring = line
-        .coords()
-        .map(|c| {
-            let GridPoint { x, y } = grid_from_metres(c.x, c.y);
-            Vertex { x, y, m: 0 }
-        })
-        .collect();
-    ring.dedup();
-    if ring.len() > 1 && ring.first() == ring.last() {
-        ring.pop();
-    }
-    ring
 }
 
 fn overlaps(

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use proptest::prelude::*;
-use tilecore::geometry::WORLD_CELLS;
+use tilecore::geometry::{GridPoint, Polygon, Vertex, WORLD_CELLS};
 
 use super::*;
 use crate::addresses::Address;
