@@ -8,4 +8,5 @@ mod joined;
 mod models;
 mod precompute;
 mod privacy;
+mod profile;
 mod tokens;

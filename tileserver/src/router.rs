@@ -10,8 +10,8 @@ use crate::app::App;
 use crate::http::HttpError;
 use crate::http::edge::edge;
 use crate::routes::{
-    catalog, density, health, item, items, map, metrics, ogc, queryables, search, stats, styles,
-    tilejson, tiles, transfers, ui, zone,
+    catalog, density, health, item, items, map, metrics, ogc, profile, queryables, search, stats,
+    styles, tilejson, tiles, transfers, ui, zone,
 };
 
 /// The whole server but its sockets.
@@ -68,6 +68,7 @@ pub fn router(app: Arc<App>) -> Router {
             post(zone::zone).fallback(zone::not_allowed),
         )
         .route("/{layer}/transfers", get(transfers::transfers))
+        .route("/{layer}/profile", get(profile::profile))
         .fallback(async || HttpError::NotFound("nothing has this address".into()))
         .method_not_allowed_fallback(async || HttpError::MethodNotAllowed)
         .layer(from_fn_with_state(Arc::clone(&app), edge))

@@ -26,6 +26,7 @@ pub mod mercator;
 pub mod overlap;
 mod overview;
 mod pieces;
+pub mod profile;
 pub mod quantize;
 pub mod rates;
 pub mod recompute;

@@ -158,13 +158,18 @@ impl Joining {
             let is_seen = |row: usize| permitted.is_none_or(|rows| rows.contains(row));
             let contacts = counts.into_iter().enumerate();
             let contacts = contacts.map(|(row, n)| is_seen(row).then(|| f64::from(n)));
-            let base = match &joining.denominator {
-                Some(name) => level.data.column(name).cloned(),
-                None => weight_of(level.layer, level)?.map(|(_, values)| column_of(values)),
-            };
+            let base = joining.base(level)?;
             Ok(joining.computed(contacts.collect(), base.as_ref()))
         };
         kept(pool, snapshot, level, self.canonical(), work).await
+    }
+
+    /// What rates are per 1,000 of, at a level; none where the level has it not.
+    pub fn base(&self, level: LevelRef<'_>) -> Result<Option<Column>, Fault> {
+        match &self.denominator {
+            Some(name) => Ok(level.data.column(name).cloned()),
+            None => Ok(weight_of(level.layer, level)?.map(|(_, values)| column_of(values))),
+        }
     }
 
     /// The columns of a level over the units of a finer one that a question leaves.

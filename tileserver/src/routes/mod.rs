@@ -9,6 +9,7 @@ pub mod items;
 pub mod map;
 pub mod metrics;
 pub mod ogc;
+pub mod profile;
 pub mod queryables;
 pub mod search;
 pub mod stats;
