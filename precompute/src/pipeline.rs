@@ -8,6 +8,8 @@
 
 use std::path::Path;
 
+use geo::Area;
+use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use tilecore::dataset::schema::{self, FORMAT_VERSION, Indicator, Manifest};
 
@@ -306,6 +308,7 @@ fn coverages(
         let step = progress::step(&format!("arcs {}/{}", layer.name, level.name));
         let built = match (shape, coverages.last()) {
             (Shape::Own(parts, units), _) => {
+                let drawn: f64 = parts.polygons.par_iter().map(Area::unsigned_area).sum();
                 let coverage = Coverage::build(&parts.polygons);
                 let defects = coverage.defects();
                 let coverage = if parts.polygons.len() == units {
@@ -316,6 +319,12 @@ fn coverages(
                 let found = CoverageReport {
                     gap_share: defects.gap_share,
                     overlap_share: defects.overlap_share,
+                    joined_vertices: defects.joined_vertices as u64,
+                    growth_share: if drawn > 0.0 {
+                        defects.units_m2 / drawn - 1.0
+                    } else {
+                        0.0
+                    },
                 };
                 (coverage, Some(found))
             }

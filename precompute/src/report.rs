@@ -91,6 +91,10 @@ pub struct FeatureNote {
 pub struct Coverage {
     pub gap_share: f64,
     pub overlap_share: f64,
+    /// Vertices added or moved to bring neighbours together that were drawn apart.
+    pub joined_vertices: u64,
+    /// What that, and repairs, added to the areas of all units together.
+    pub growth_share: f64,
 }
 
 /// How the rows of a block met the units of its level.

@@ -99,6 +99,14 @@ fn print_level(level: &LevelReport, out: &mut impl Write) -> fmt::Result {
             coverage.gap_share * 100.0,
             coverage.overlap_share * 100.0
         )?;
+        if coverage.joined_vertices > 0 {
+            write!(
+                out,
+                "; {} vertices joined to neighbours, areas grew by {:.3} %",
+                grouped(coverage.joined_vertices),
+                coverage.growth_share * 100.0
+            )?;
+        }
     }
     writeln!(out)?;
     print_notes("repaired", &level.repairs, out)?;

@@ -23,6 +23,8 @@ pub struct Defects {
     pub gap_share: f64,
     /// The area that more than one unit covers.
     pub overlap_share: f64,
+    /// The units' areas together, in EPSG:3857 m².
+    pub units_m2: f64,
     pub gaps: usize,
     pub overlaps: usize,
     /// The largest gaps.
@@ -71,6 +73,7 @@ pub(super) fn measure(coverage: &Coverage) -> Defects {
 
     // Without overlaps, the units' areas add up to what they cover.
     let total: i128 = rings.iter().map(|ring| double_area(ring)).sum();
+    defects.units_m2 = square_metres(total);
     if total != covered_area {
         let mut overlaps = overlaps(&rings);
         defects.overlaps = overlaps.len();
