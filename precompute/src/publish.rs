@@ -196,10 +196,19 @@ impl Store {
     /// When a version cannot be removed.
     pub fn keep_only(&self, id: &str) -> Result<(), PublishError> {
         for name in self.entries()?.into_iter().filter(|name| name != id) {
-            let path = self.versions.join(name);
-            at(&path, fs::remove_dir_all(&path))?;
+            self.remove(&name)?;
         }
         at(&self.versions, sync_directory(&self.versions))
+    }
+
+    /// Removes a version: out of sight first, so that no reader finds half of it.
+    fn remove(&self, name: &str) -> Result<(), PublishError> {
+        let (path, gone) = (
+            self.versions.join(name),
+            self.versions.join(format!(".gone-{name}")),
+        );
+        at(&path, fs::rename(&path, &gone))?;
+        at(&gone, fs::remove_dir_all(&gone))
     }
 
     /// Copies the releases of the current version into a new one: they are frozen, and only
@@ -235,9 +244,7 @@ impl Store {
                 // The report may tell of rows that left no trace in the data.
                 return replace_in(&target, REPORT, report.as_bytes());
             }
-            let damaged = self.versions.join(format!(".damaged-{id}"));
-            at(&target, fs::rename(&target, &damaged))?;
-            at(&damaged, fs::remove_dir_all(&damaged))?;
+            self.remove(id)?;
         }
         at(&target, fs::rename(&stage.dir, &target))?;
         at(&self.versions, sync_directory(&self.versions))
@@ -251,19 +258,19 @@ impl Store {
 
     /// Removes the oldest versions, never the one served nor the one served until now.
     fn prune(&self, id: &str, before: Option<&str>) -> Result<(), PublishError> {
-        let mut old: Vec<(SystemTime, PathBuf)> = Vec::new();
+        let mut old: Vec<(SystemTime, String)> = Vec::new();
         for name in self.entries()? {
             if name != id && Some(name.as_str()) != before {
-                let path = self.versions.join(name);
+                let path = self.versions.join(&name);
                 let modified = at(&path, fs::metadata(&path).and_then(|data| data.modified()))?;
-                old.push((modified, path));
+                old.push((modified, name));
             }
         }
         old.sort_unstable();
         let kept = VERSIONS_KEPT - usize::from(before.is_some_and(|before| before != id));
         let spare = old.len().saturating_sub(kept);
-        for (_, path) in old.into_iter().take(spare) {
-            at(&path, fs::remove_dir_all(&path))?;
+        for (_, name) in old.into_iter().take(spare) {
+            self.remove(&name)?;
         }
         Ok(())
     }

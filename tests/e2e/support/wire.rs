@@ -77,7 +77,10 @@ impl Connection {
 
     /// Sends a request without a body and reads the answer.
     pub fn request(&mut self, method: &str, path: &str, headers: &[(&str, &str)]) -> Reply {
-        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n");
+        let mut head = format!("{method} {path} HTTP/1.1\r\n");
+        if !headers.iter().any(|(name, _)| *name == "Host") {
+            head.push_str("Host: localhost\r\n");
+        }
         for (name, value) in headers {
             let _ = write!(head, "{name}: {value}\r\n");
         }
