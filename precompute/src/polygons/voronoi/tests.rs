@@ -8,10 +8,7 @@ fn oracles() -> Option<PathBuf> {
         |_| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data")),
         PathBuf::from,
     );
-    let found = [shared, PathBuf::from("/work/shared/data")]
-        .map(|data| data.join("../oracles/10_voronoi"))
-        .into_iter()
-        .find(|path| path.exists());
+    let found = Some(shared.join("../oracles/10_voronoi")).filter(|path| path.exists());
     if found.is_none() {
         eprintln!("skipped: no oracles/10_voronoi");
     }

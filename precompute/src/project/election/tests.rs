@@ -100,10 +100,8 @@ fn oracle(file: &str) -> Option<String> {
         |_| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data")),
         PathBuf::from,
     );
-    let path = [&shared, Path::new("/work/shared/data")]
-        .map(|data| data.join("../oracles/01_indicators").join(file))
-        .into_iter()
-        .find(|path| path.exists());
+    let path = shared.join("../oracles/01_indicators").join(file);
+    let path = Some(path).filter(|path| path.exists());
     if path.is_none() {
         eprintln!("skipped: no oracles/01_indicators/{file}");
     }
