@@ -151,7 +151,7 @@ impl Store {
         write_durably(&path, &manifest)?;
         write_durably(&stage.dir.join(REPORT), report.as_bytes())?;
         stage.make_durable()?;
-        self.put_in_place(stage, &id, &report)?;
+        self.put_in_place(stage, &id)?;
         let before = self.current();
         self.replace(CURRENT, format!("{id}\n").as_bytes())?;
         self.write_report(&report)?;
@@ -237,12 +237,14 @@ impl Store {
     }
 
     /// Renames the stage to its id, unless that version is there already and whole.
-    fn put_in_place(&self, stage: &Stage, id: &str, report: &str) -> Result<(), PublishError> {
+    fn put_in_place(&self, stage: &Stage, id: &str) -> Result<(), PublishError> {
         let target = self.versions.join(id);
         if target.exists() {
             if inspect::read_version(&target).is_ok_and(|version| version.faults.is_empty()) {
                 // The report may tell of rows that left no trace in the data.
-                return replace_in(&target, REPORT, report.as_bytes());
+                let report = target.join(REPORT);
+                at(&report, fs::rename(stage.dir.join(REPORT), &report))?;
+                return at(&target, sync_directory(&target));
             }
             self.remove(id)?;
         }
@@ -286,22 +288,19 @@ impl Store {
         Ok(names)
     }
 
+    /// Replaces a file beside the versions: a reader finds the old bytes or the new ones.
     fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), PublishError> {
-        replace_in(&self.root, name, bytes)
+        let new = self.root.join(format!(".{name}.new"));
+        let target = self.root.join(name);
+        let written =
+            write_durably(&new, bytes).and_then(|()| at(&target, fs::rename(&new, &target)));
+        if written.is_err() {
+            // The first error is the one to tell; the leftover is overwritten by the next run.
+            let _ = fs::remove_file(&new);
+        }
+        written?;
+        at(&self.root, sync_directory(&self.root))
     }
-}
-
-/// Replaces a file so that a reader finds the old bytes or the new ones.
-fn replace_in(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), PublishError> {
-    let new = dir.join(format!(".{name}.new"));
-    let target = dir.join(name);
-    let written = write_durably(&new, bytes).and_then(|()| at(&target, fs::rename(&new, &target)));
-    if written.is_err() {
-        // The first error is the one to tell; the leftover is overwritten by the next run.
-        let _ = fs::remove_file(&new);
-    }
-    written?;
-    at(dir, sync_directory(dir))
 }
 
 /// A version being written; removed when dropped unpublished.
