@@ -389,6 +389,32 @@ fn stated_identities_are_over_rows_or_over_sums() {
     assert_eq!((stated[1].1, stated[1].2, stated[1].3), (1, 1, 0));
 }
 
+/// The rows of a table by the key they have at a level: all of it, or its first two characters.
+fn by_key<'a>(
+    table: &'a [Row<'_>],
+    up: usize,
+) -> BTreeMap<&'a str, Vec<(Option<f64>, Option<f64>)>> {
+    let mut rows: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    for (code, a, b, _) in table {
+        let key = if up == 0 { *code } else { &code[..2] };
+        rows.entry(key).or_default().push((*a, *b));
+    }
+    rows
+}
+
+/// The sum of what is there; nothing of nothing.
+fn sum_of(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
+    values.flatten().reduce(|a, b| a + b)
+}
+
+/// The middle of what is there.
+fn median_of(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
+    let mut values: Vec<f64> = values.flatten().collect();
+    values.sort_unstable_by(f64::total_cmp);
+    let low = *values.get(values.len().checked_sub(1)? / 2)?;
+    Some(f64::midpoint(low, values[values.len() / 2]))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -438,5 +464,60 @@ proptest! {
         let reasons: u64 = report.orphan_reasons.values().sum();
         prop_assert_eq!(reasons, report.left_only + report.right_only);
         prop_assert_eq!(report.orphans.len() as u64, reasons);
+    }
+
+    /// Whatever the level, a rate is the ratio of its counts, a mean that of the rows and a median
+    /// the middle row; where nothing is known nothing is shown, and a zero only where rows say it.
+    #[test]
+    fn no_mean_of_rates_no_mean_of_medians_no_missing_as_zero(
+        units in proptest::collection::btree_set("[ab][ab][0-5]", 1..12),
+        rows in proptest::collection::vec(
+            ("[ab][ab][0-5]", proptest::option::of(0_i32..40), proptest::option::of(0_i32..90)),
+            0..60,
+        ),
+    ) {
+        let units: Vec<&str> = units.iter().map(String::as_str).collect();
+        let table: Vec<Row<'_>> = rows
+            .iter()
+            .map(|(code, a, b)| (code.as_str(), a.map(f64::from), b.map(f64::from), None))
+            .collect();
+        let outcome = run(
+            &units,
+            &table,
+            r#"columns = { rate = { sql = "sum(a) / sum(b)" }, mean = { sql = "avg(a)" },
+                           middle = { sql = "median(a)" }, total = { sql = "sum(a)" } }"#,
+        );
+        let levels = join_levels(&units);
+        for (up, level) in levels.iter().enumerate() {
+            let by_key = by_key(&table, up);
+            for (row, key) in level.units.keys.iter().enumerate() {
+                let rows = by_key.get(key.as_str()).map_or(&[][..], Vec::as_slice);
+                let a = || rows.iter().map(|(a, _)| *a);
+                let (sum, whole) = (sum_of(a()), sum_of(rows.iter().map(|(_, b)| *b)));
+                #[expect(clippy::cast_precision_loss, reason = "some rows")]
+                let known = a().flatten().count() as f64;
+                let expected = [
+                    ("rate", sum.zip(whole).filter(|(_, b)| *b != 0.0).map(|(a, b)| a / b)),
+                    ("mean", sum.map(|sum| sum / known)),
+                    ("middle", median_of(a())),
+                    ("total", sum),
+                ];
+                for (name, expected) in expected {
+                    let found = &values(&outcome, up, name)[row];
+                    let close = match (found.as_str(), expected) {
+                        ("-", None) => true,
+                        ("-", _) | (_, None) => false,
+                        (found, Some(expected)) => {
+                            let found: f64 = found.parse().expect("a number");
+                            (found - expected).abs() <= 1e-12 * expected.abs()
+                        }
+                    };
+                    prop_assert!(close, "{name} of {key}: {found}, expected {expected:?}");
+                }
+            }
+        }
+        // A median has no recipe to be put together from parts, a rate has that of its counts.
+        let recipe = |name: &str| crate::sql::decompose(name).is_some();
+        prop_assert!(!recipe("median(a)") && recipe("sum(a) / sum(b)") && recipe("avg(a)"));
     }
 }

@@ -6,66 +6,96 @@
 //! D[q][i] = min over j < i of D[q−1][j] + ss(j, i)      ss: squares within values j..i
 //! ```
 //!
-//! The best j grows with i, so each level halves its rows and columns: O(n log n). Squares are
-//! taken from the greatest value of the class, where nothing cancels; they start from exact sums
-//! of whole numbers, to which values are scaled by a power of two.
+//! The best j grows with i, so each level halves its rows and columns: O(n log n), of the few rows
+//! where a class can end at all ([`windows`]). Squares are taken from the greatest value of the
+//! class, where nothing cancels; they start from exact sums of whole numbers, to which values are
+//! scaled by a power of two.
+
+use super::windows::{self, Window};
 
 /// The upper limit of each of `k` classes; `sorted` has at least `k` distinct values, `k > 1`.
 pub(super) fn upper(sorted: &[f64], k: usize) -> Vec<f64> {
     let mut distinct: Vec<f64> = sorted.to_vec();
     distinct.dedup();
     let values = Values::of(sorted, &distinct);
-    let n = distinct.len();
-    let mut least: Vec<f64> = (0..=n).map(|i| values.squares(0, i)).collect();
-    let mut splits = Vec::with_capacity(k - 2);
-    for q in 2..k {
-        let mut level = Level {
-            values: &values,
-            before: &least,
-            least: vec![f64::INFINITY; n + 1],
-            split: vec![0; n + 1],
-        };
-        level.fill(q, n, q - 1, n - 1);
-        splits.push(level.split);
-        least = level.least;
-    }
-    // Of the last level only its end is needed.
-    let mut ends = vec![n; k];
-    ends[k - 2] = values.best(&least, n, k - 1, n - 1).1;
-    for q in (0..k - 2).rev() {
-        ends[q] = splits[q][ends[q + 1]];
-    }
+    let ends = ends(&values, windows::of_ends(&values, k));
     ends.into_iter().map(|end| distinct[end - 1]).collect()
 }
 
-/// One level of the table: the beginnings of the values in q classes.
-struct Level<'a> {
-    values: &'a Values,
-    /// Least squares of each beginning in q − 1 classes.
-    before: &'a [f64],
-    /// In q classes.
+/// Where each class ends in the best solution whose ends, but the last, lie in `windows`.
+fn ends(values: &Values, mut windows: Vec<Window>) -> Vec<usize> {
+    let n = values.len();
+    windows.push(Window { from: n, to: n });
+    let mut levels: Vec<Level> = Vec::with_capacity(windows.len());
+    for window in windows {
+        let level = match levels.last() {
+            None => Level::first(values, window),
+            Some(before) => Level::after(before, values, window),
+        };
+        levels.push(level);
+    }
+    let mut ends = vec![n; levels.len()];
+    for q in (1..levels.len()).rev() {
+        ends[q - 1] = levels[q].split[ends[q] - levels[q].window.from];
+    }
+    ends
+}
+
+/// One level of the table: the beginnings of the values in q classes that end in a window.
+struct Level {
+    window: Window,
+    /// Least squares of each beginning.
     least: Vec<f64>,
-    /// Where the last of the q classes starts.
+    /// Where the last of its classes starts.
     split: Vec<usize>,
 }
 
-impl Level<'_> {
-    /// Rows `from..=to`, whose splits lie in `low..=high`.
-    fn fill(&mut self, from: usize, to: usize, low: usize, high: usize) {
-        if from > to {
+impl Level {
+    fn first(values: &Values, window: Window) -> Self {
+        Self {
+            window,
+            least: window.all().map(|end| values.squares(0, end)).collect(),
+            split: vec![0; window.len()],
+        }
+    }
+
+    fn after(before: &Self, values: &Values, window: Window) -> Self {
+        let mut level = Self {
+            window,
+            least: vec![f64::INFINITY; window.len()],
+            split: vec![0; window.len()],
+        };
+        level.fill(before, values, window, before.window);
+        level
+    }
+
+    /// `rows`, whose splits lie in `splits`.
+    fn fill(&mut self, before: &Self, values: &Values, rows: Window, splits: Window) {
+        if rows.len() == 0 {
             return;
         }
-        let row = usize::midpoint(from, to);
-        let (least, split) = self.values.best(self.before, row, low, high.min(row - 1));
-        self.least[row] = least;
-        self.split[row] = split;
-        self.fill(from, row - 1, low, split);
-        self.fill(row + 1, to, split, high);
+        let row = usize::midpoint(rows.from, rows.to);
+        let (from, to) = (splits.from, splits.to.min(row - 1));
+        let first = before.window.from;
+        let (least, split) = values.best(&before.least[from - first..=to - first], row, from);
+        self.least[row - self.window.from] = least;
+        self.split[row - self.window.from] = split;
+        let (below, above) = rows.around(row);
+        let lower = Window {
+            to: split,
+            ..splits
+        };
+        let upper = Window {
+            from: split,
+            ..splits
+        };
+        self.fill(before, values, below, lower);
+        self.fill(before, values, above, upper);
     }
 }
 
 /// Distinct values as whole numbers, with how often each occurs.
-struct Values {
+pub(super) struct Values {
     wholes: Vec<f64>,
     counts: Vec<f64>,
     /// Sums over the values before each.
@@ -121,18 +151,24 @@ impl Values {
         values
     }
 
-    /// The least of `before[j] + ss(j, to)` for j in `low..=high`, and the first j that gives it.
-    /// Bench: `classes/jenks`.
-    fn best(&self, before: &[f64], to: usize, low: usize, high: usize) -> (f64, usize) {
-        let mut spread = self.spread(high, to);
-        let mut best = (before[high] + spread.squared_deviations(), high);
+    /// How many distinct values there are.
+    pub(super) fn len(&self) -> usize {
+        self.wholes.len()
+    }
+
+    /// The least of `before[j − from] + ss(j, to)` over all of `before`, and the first j that gives
+    /// it. Bench: `stats/…/jenks`.
+    fn best(&self, before: &[f64], to: usize, from: usize) -> (f64, usize) {
+        let last = from + before.len() - 1;
+        let mut spread = self.spread(last, to);
+        let mut best = (before[last - from] + spread.squared_deviations(), last);
         let greatest = self.wholes[to - 1];
-        for j in (low..high).rev() {
+        for j in (from..last).rev() {
             let (distance, count) = (greatest - self.wholes[j], self.counts[j]);
             spread.count += count;
             spread.distances += count * distance;
             spread.squares += count * distance * distance;
-            let total = before[j] + spread.squared_deviations();
+            let total = before[j - from] + spread.squared_deviations();
             if total <= best.0 {
                 best = (total, j);
             }
@@ -140,9 +176,9 @@ impl Values {
         best
     }
 
-    /// The squared deviations of the values `from..to` from their mean, scaled.
-    fn squares(&self, from: usize, to: usize) -> f64 {
-        if from == to {
+    /// The squared deviations of the values `from..to` from their mean, scaled; none of no value.
+    pub(super) fn squares(&self, from: usize, to: usize) -> f64 {
+        if from >= to {
             return 0.0;
         }
         self.spread(from, to).squared_deviations()
@@ -193,5 +229,45 @@ impl Scale {
     fn whole(&self, value: f64) -> i64 {
         // By quarters: the range of finite values may be infinite.
         ((value / 4.0 - self.least) / self.range * self.whole_max).round() as i64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(120))]
+
+        /// Looking only where classes can end finds what looking everywhere finds.
+        #[test]
+        fn windows_hold_the_best(
+            uniform in proptest::collection::vec(0.0..1.0_f64, 600..3_000),
+            shape in 0_usize..6,
+            k in 2_usize..12,
+        ) {
+            let mut sorted: Vec<f64> = uniform
+                .iter()
+                .enumerate()
+                .map(|(i, u)| match shape {
+                    0 => *u,
+                    1 => -(1.0 - u).ln(),
+                    2 => 1.0 / (1.0 - u),
+                    3 => (u * 900.0).floor(),
+                    4 => u + 10.0 * f64::from(u8::try_from(i % 7).expect("small")),
+                    _ => if i == 0 { 1e9 } else { *u },
+                })
+                .collect();
+            sorted.sort_unstable_by(f64::total_cmp);
+            let mut distinct = sorted.clone();
+            distinct.dedup();
+            let values = Values::of(&sorted, &distinct);
+            let n = values.len();
+            let everywhere = (1..k).map(|q| Window { from: q, to: n - (k - q) }).collect();
+            let windows = windows::of_ends(&values, k);
+            prop_assert_eq!(ends(&values, windows), ends(&values, everywhere));
+        }
     }
 }

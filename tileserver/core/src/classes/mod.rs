@@ -16,6 +16,7 @@
 
 mod jenks;
 mod pretty;
+mod windows;
 
 use std::str::FromStr;
 
