@@ -20,10 +20,11 @@ use tilecore::score::Scores;
 use crate::app::App;
 use crate::audit;
 use crate::http::{HttpError, Query};
+use crate::layer::LevelRef;
 use crate::memo::{Fault, Place, Wanted, Weigh};
 use crate::pool::Pool;
 use crate::question::Question;
-use crate::snapshot::{LevelRef, Snapshot};
+use crate::snapshot::Snapshot;
 
 pub mod classing;
 pub mod joining;

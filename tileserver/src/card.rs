@@ -12,7 +12,7 @@ use tilecore::recompute::{Formula, figure as figure_of};
 
 use crate::analysis::Overlay;
 use crate::figure::figure;
-use crate::snapshot::LevelRef;
+use crate::layer::LevelRef;
 
 /// A row of a level, among the rows that pass.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use tilecore::score::{Cover, Noise, cover, split};
 
 use crate::analysis::Overlay;
 use crate::http::{HttpError, Query};
-use crate::snapshot::LevelRef;
+use crate::layer::LevelRef;
 
 /// Values of the column `group`.
 pub const TREATED: &str = "treated";

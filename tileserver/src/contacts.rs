@@ -12,9 +12,10 @@ use tilecore::density::rank::RankedBitmap;
 use tilecore::filter::{Filter, Queryable, Queryables};
 
 use crate::http::HttpError;
+use crate::layer::LevelRef;
 use crate::memo::{Fault, Place, Wanted, Weigh};
 use crate::pool::Pool;
-use crate::snapshot::{LevelRef, Snapshot};
+use crate::snapshot::Snapshot;
 
 /// Contacts over which a filter runs in less than a hop to the pool is worth.
 const CONTACTS_HERE: usize = 100_000;

@@ -5,7 +5,7 @@ use tilecore::filter::{Filter, FilterError, Queryables};
 
 use crate::analysis::joining;
 use crate::http::{HttpError, Query};
-use crate::snapshot::{LayerRef, LevelRef};
+use crate::layer::{LayerRef, LevelRef};
 
 /// `filter` and `filter-lang`.
 pub fn filter(query: &Query, queryables: &Queryables) -> Result<Filter, HttpError> {

@@ -10,8 +10,8 @@ use tilecore::stats::Distribution;
 
 use crate::figure::figure;
 use crate::http::HttpError;
+use crate::layer::LevelRef;
 use crate::palette::{Color, MISSING, Palette, PaletteKind};
-use crate::snapshot::LevelRef;
 
 /// Categories with a colour of their own; when there are more, the last place is for the others.
 const CATEGORIES_MAX: usize = 8;

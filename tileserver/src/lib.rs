@@ -28,6 +28,7 @@ pub mod html;
 pub mod http;
 pub mod keyring;
 pub mod keys_verb;
+pub mod layer;
 pub mod legend;
 pub mod level;
 pub mod load;

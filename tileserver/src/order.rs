@@ -9,7 +9,7 @@ use tilecore::filter::Table as _;
 use crate::analysis::Overlay;
 use crate::choice::Choice;
 use crate::http::{HttpError, Query};
-use crate::snapshot::LevelRef;
+use crate::layer::LevelRef;
 
 /// What rows are compared by, the first that differs decides; ties are ordered by key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

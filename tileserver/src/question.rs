@@ -5,7 +5,7 @@ use tilecore::filter::Filter;
 use crate::analysis::Joining;
 use crate::criteria;
 use crate::http::{HttpError, Query};
-use crate::snapshot::{LayerRef, LevelRef};
+use crate::layer::{LayerRef, LevelRef};
 
 /// See the module.
 #[derive(Debug, Clone, PartialEq)]

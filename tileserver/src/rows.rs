@@ -11,7 +11,8 @@ use tilecore::dataset::columns::Column;
 
 use crate::analysis::Results;
 use crate::http::Coding;
-use crate::snapshot::{LevelRef, Snapshot};
+use crate::layer::LevelRef;
+use crate::snapshot::Snapshot;
 
 pub mod csv;
 pub mod flatgeobuf;

@@ -24,8 +24,9 @@ use tilecore::mercator::degrees_from_grid;
 use crate::access::Caller;
 use crate::contacts::Contacts;
 use crate::http::HttpError;
+use crate::layer::LevelRef;
 use crate::level::LevelData;
-use crate::snapshot::{Caches, LevelRef, Snapshot};
+use crate::snapshot::{Caches, Snapshot};
 
 /// Scopes kept beside the public's.
 const SCOPES_MAX: usize = 8;

@@ -10,7 +10,7 @@
 use memchr::memmem::Finder;
 use tilecore::filter::{casefold, unaccent};
 
-use crate::snapshot::LayerRef;
+use crate::layer::LayerRef;
 
 /// Hits of one kind looked at; a query that finds more needs more letters.
 const HITS_MAX: usize = 2_000;

@@ -16,9 +16,10 @@ use crate::criteria;
 use crate::http::etag::Tag;
 use crate::http::path::Segments;
 use crate::http::{Freshness, HttpError, Query};
+use crate::layer::LevelRef;
 use crate::order::Order;
 use crate::rows::{Field, Rows};
-use crate::snapshot::{LevelRef, Snapshot};
+use crate::snapshot::Snapshot;
 
 /// Rows of a page when the caller names no limit, and at most.
 const PAGE: usize = 100;

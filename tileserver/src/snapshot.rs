@@ -10,21 +10,19 @@ use bytes::Bytes;
 use rustc_hash::{FxHashMap, FxHashSet};
 use tilecore::Bitmap;
 use tilecore::dataset::Level;
-use tilecore::dataset::columns::Column;
 use tilecore::dataset::contacts::{ContactSet, ContactsError};
 use tilecore::dataset::open::OpenError;
 use tilecore::dataset::release::{Release, ReleaseError};
 use tilecore::dataset::schema::{self, Manifest};
-use tilecore::dataset::schema::{COLUMN_KEY, COLUMN_PARENT};
 use tilecore::density::areas::Areas;
-use tilecore::filter::{Filter, Queryables, Table as _};
-use tilecore::recompute::Parents;
+use tilecore::filter::{Filter, Queryables};
 use tilecore::template::{Template, TemplateError, TemplateSpec};
 use tilecore::tile::{TileCoord, ZOOM_MAX};
 
 use crate::analysis::{Computed, ComputedKey, Results};
 use crate::contacts::{AreasKey, Contacts, Passing, PassingKey};
 use crate::http::HttpError;
+use crate::layer::{LayerRef, LevelRef};
 use crate::level::LevelData;
 use crate::memo::{self, Fault, Memo, Place, Wanted, Weigh};
 use crate::metrics::Metrics;
@@ -133,23 +131,6 @@ pub struct Published {
     pub meta: schema::Release,
     pub queryables: Queryables,
     pub release: Release,
-}
-
-/// A layer of a snapshot.
-#[derive(Debug, Clone, Copy)]
-pub struct LayerRef<'a> {
-    pub number: usize,
-    pub meta: &'a schema::Layer,
-    levels: &'a [LevelData],
-}
-
-/// A level of a snapshot.
-#[derive(Debug, Clone, Copy)]
-pub struct LevelRef<'a> {
-    pub layer: LayerRef<'a>,
-    pub number: usize,
-    pub meta: &'a schema::Level,
-    pub data: &'a LevelData,
 }
 
 impl Snapshot {
@@ -427,117 +408,12 @@ impl Snapshot {
     /// The layer of a number. Panics beyond the last.
     #[must_use]
     pub fn layer_at(&self, number: usize) -> LayerRef<'_> {
-        LayerRef {
-            number,
-            meta: &self.manifest.layers[number],
-            levels: &self.levels[number],
-        }
+        LayerRef::new(number, &self.manifest.layers[number], &self.levels[number])
     }
 
     /// All layers, in the order of the manifest.
     pub fn layers(&self) -> impl Iterator<Item = LayerRef<'_>> {
         (0..self.levels.len()).map(|number| self.layer_at(number))
-    }
-}
-
-impl<'a> LayerRef<'a> {
-    /// All levels, the finest first.
-    pub fn levels(self) -> impl Iterator<Item = LevelRef<'a>> {
-        (0..self.levels.len()).map(move |number| self.level_at(number))
-    }
-
-    /// The level of a number. Panics beyond the last.
-    #[must_use]
-    pub fn level_at(self, number: usize) -> LevelRef<'a> {
-        LevelRef {
-            layer: self,
-            number,
-            meta: &self.meta.levels[number],
-            data: &self.levels[number],
-        }
-    }
-
-    /// The level that tiles of a zoom show.
-    #[must_use]
-    pub fn level_of_zoom(self, z: u8) -> Option<LevelRef<'a>> {
-        self.levels()
-            .find(|level| (level.meta.zooms[0]..=level.meta.zooms[1]).contains(&z))
-    }
-
-    /// First and last zoom of any level.
-    #[must_use]
-    pub fn zooms(self) -> [u8; 2] {
-        let zooms = self.meta.levels.iter().map(|level| level.zooms);
-        zooms.fold([u8::MAX, 0], |all, one| {
-            [all[0].min(one[0]), all[1].max(one[1])]
-        })
-    }
-
-    /// West, south, east, north of all levels in degrees.
-    #[must_use]
-    pub fn bounds(self) -> [f64; 4] {
-        let bounds = self.meta.levels.iter().map(|level| level.bounds);
-        bounds
-            .reduce(|a, b| {
-                [
-                    a[0].min(b[0]),
-                    a[1].min(b[1]),
-                    a[2].max(b[2]),
-                    a[3].max(b[3]),
-                ]
-            })
-            .unwrap_or_default()
-    }
-
-    /// The indicators that users see.
-    pub fn indicators(self) -> impl Iterator<Item = &'a schema::Indicator> {
-        self.meta.indicators.iter().filter(|i| !i.hidden)
-    }
-}
-
-impl<'a> LevelRef<'a> {
-    /// Per unit the one of a coarser level that holds it.
-    #[must_use]
-    pub fn ancestors(self, coarser: usize) -> &'a Parents {
-        self.data.ancestors(coarser).get_or_init(|| {
-            let next = self.layer.level_at(self.number + 1);
-            if coarser > next.number {
-                return self.ancestors(next.number).then(next.ancestors(coarser));
-            }
-            match (
-                self.data.column(COLUMN_PARENT),
-                next.data.column(COLUMN_KEY),
-            ) {
-                (Some(Column::Text(parents)), Some(Column::Text(keys))) => {
-                    Parents::of(parents, keys)
-                }
-                _ => unreachable!("both are texts of every level"),
-            }
-        })
-    }
-
-    /// The units that hold one of `rows` of a finer level, or that one of a coarser level holds.
-    fn carried_from(self, of: usize, rows: &Bitmap) -> Bitmap {
-        let mut carried = Bitmap::empty(self.data.level.rows());
-        if of < self.number {
-            let ancestors = self.layer.level_at(of).ancestors(self.number);
-            for row in rows.iter().filter_map(|row| ancestors.get(row)) {
-                carried.insert(row);
-            }
-        } else {
-            let ancestors = self.ancestors(of);
-            let held = |row: &usize| ancestors.get(*row).is_some_and(|row| rows.contains(row));
-            for row in (0..carried.len()).filter(held) {
-                carried.insert(row);
-            }
-        }
-        carried
-    }
-
-    /// Whether the layer shows an indicator of this name.
-    #[must_use]
-    pub fn shows(self, name: &str) -> bool {
-        self.layer.indicators().any(|i| i.name == name)
     }
 }
 

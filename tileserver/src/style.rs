@@ -4,8 +4,9 @@
 use serde_json::{Value, json};
 
 use crate::html::escaped;
+use crate::layer::LayerRef;
 use crate::palette::{self, MISSING};
-use crate::snapshot::{LayerRef, Snapshot};
+use crate::snapshot::Snapshot;
 
 const GROUND: &str = "#f5f4f0";
 const INK: &str = "#171614";

@@ -14,7 +14,8 @@ use crate::criteria;
 use crate::http::etag::Tag;
 use crate::http::path::Segments;
 use crate::http::{Coding, Freshness, HttpError, Query};
-use crate::snapshot::{LayerRef, LevelRef, Snapshot};
+use crate::layer::{LayerRef, LevelRef};
+use crate::snapshot::Snapshot;
 
 /// Changes whenever equal requests over equal datasets give other bytes than before.
 const ENCODER: u32 = 1;

@@ -11,8 +11,8 @@ use tilecore::recompute::{Formula, figure as figure_of};
 use crate::analysis::matching::weights;
 use crate::figure::figure;
 use crate::http::HttpError;
+use crate::layer::LevelRef;
 use crate::memo::Fault;
-use crate::snapshot::LevelRef;
 
 /// Vertices of a zone: more than anybody draws.
 pub const VERTICES_MAX: usize = 2_000;

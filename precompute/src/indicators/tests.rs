@@ -389,11 +389,11 @@ fn stated_identities_are_over_rows_or_over_sums() {
     assert_eq!((stated[1].1, stated[1].2, stated[1].3), (1, 1, 0));
 }
 
+/// `a` and `b` of a row.
+type Counts = (Option<f64>, Option<f64>);
+
 /// The rows of a table by the key they have at a level: all of it, or its first two characters.
-fn by_key<'a>(
-    table: &'a [Row<'_>],
-    up: usize,
-) -> BTreeMap<&'a str, Vec<(Option<f64>, Option<f64>)>> {
+fn by_key<'a>(table: &'a [Row<'_>], up: usize) -> BTreeMap<&'a str, Vec<Counts>> {
     let mut rows: BTreeMap<&str, Vec<_>> = BTreeMap::new();
     for (code, a, b, _) in table {
         let key = if up == 0 { *code } else { &code[..2] };

@@ -14,9 +14,10 @@ use tilecore::filter::{Filter, Table};
 use tilecore::gather::{Coding, Scratch, gather};
 use tilecore::mercator::grid_from_degrees;
 use tilecore::template::{Template, TemplateSpec};
+use tileserver::layer::LevelRef;
 use tileserver::rows::Rows;
 use tileserver::rows::geojson::write_feature;
-use tileserver::snapshot::{Caches, LevelRef, Snapshot};
+use tileserver::snapshot::{Caches, Snapshot};
 
 /// The village's files, small enough to try everything on.
 struct Files {

@@ -36,27 +36,26 @@ pub struct Clipper {
     joined: bool,
 }
 
-/// One edge of the box: points with `sign * (coordinate - line) > 0` are inside.
+/// One edge of the box, vertical or not: points with `sign * (coordinate - line) > 0` are inside.
 #[derive(Debug, Clone, Copy)]
-struct Edge {
-    vertical: bool,
+struct Edge<const VERTICAL: bool> {
     line: i32,
     sign: i32,
 }
 
-impl Edge {
+impl<const VERTICAL: bool> Edge<VERTICAL> {
     /// Distance inwards from the edge.
     fn depth(self, c: Cell) -> i32 {
-        self.sign * (if self.vertical { c.x } else { c.y } - self.line)
+        self.sign * (if VERTICAL { c.x } else { c.y } - self.line)
     }
 
     /// Coordinate along the edge.
-    fn along(self, c: Cell) -> i32 {
-        if self.vertical { c.y } else { c.x }
+    fn along(c: Cell) -> i32 {
+        if VERTICAL { c.y } else { c.x }
     }
 
     fn at(self, along: i32) -> Cell {
-        if self.vertical {
+        if VERTICAL {
             Cell {
                 x: self.line,
                 y: along,
@@ -121,29 +120,30 @@ impl Clipper {
     pub fn clip(&mut self, shape: &mut Shape, bounds: [i32; 4]) -> Clipped {
         self.collapsed = None;
         self.joined = false;
-        let [x_min, y_min, x_max, y_max] = bounds;
-        let edges = [
-            (true, x_min, 1),
-            (true, x_max, -1),
-            (false, y_min, 1),
-            (false, y_max, -1),
-        ];
-        for (vertical, line, sign) in edges {
-            let edge = Edge {
-                vertical,
-                line,
-                sign,
-            };
-            if shape.cells().iter().all(|&c| edge.depth(c) >= 0) {
-                continue;
-            }
-            self.spare.clear();
-            if self.cut(shape, edge) == Clipped::Doubtful {
-                return Clipped::Doubtful;
-            }
-            std::mem::swap(shape, &mut self.spare);
+        let [x_min, y_min, x_max, y_max] = shape.bounds();
+        let vertical = |line, sign| Edge::<true> { line, sign };
+        let horizontal = |line, sign| Edge::<false> { line, sign };
+        let cut = (x_min >= bounds[0] || self.cut_at(shape, vertical(bounds[0], 1)))
+            && (x_max <= bounds[2] || self.cut_at(shape, vertical(bounds[2], -1)))
+            && (y_min >= bounds[1] || self.cut_at(shape, horizontal(bounds[1], 1)))
+            && (y_max <= bounds[3] || self.cut_at(shape, horizontal(bounds[3], -1)));
+        if cut {
+            Clipped::Done
+        } else {
+            Clipped::Doubtful
         }
-        Clipped::Done
+    }
+
+    /// Cuts at one edge; false where that is doubtful.
+    fn cut_at<const VERTICAL: bool>(&mut self, shape: &mut Shape, edge: Edge<VERTICAL>) -> bool {
+        // Another cut may have taken all that was beyond.
+        if shape.cells().iter().all(|&c| edge.depth(c) >= 0) {
+            return true;
+        }
+        self.spare.clear();
+        let done = self.cut(shape, edge) == Clipped::Done;
+        std::mem::swap(shape, &mut self.spare);
+        done
     }
 
     /// A vertex of a part that lost its area to rounding in the latest cut.
@@ -160,7 +160,7 @@ impl Clipper {
     }
 
     /// Puts the part of `shape` within `edge` into `self.spare`.
-    fn cut(&mut self, shape: &Shape, edge: Edge) -> Clipped {
+    fn cut<const VERTICAL: bool>(&mut self, shape: &Shape, edge: Edge<VERTICAL>) -> Clipped {
         let rings = shape.rings().len();
         let mut first = 0;
         while first < rings {
@@ -174,7 +174,12 @@ impl Clipper {
         Clipped::Done
     }
 
-    fn cut_polygon(&mut self, shape: &Shape, rings: Range<usize>, edge: Edge) -> Clipped {
+    fn cut_polygon<const VERTICAL: bool>(
+        &mut self,
+        shape: &Shape,
+        rings: Range<usize>,
+        edge: Edge<VERTICAL>,
+    ) -> Clipped {
         let chains = &mut self.chains;
         chains.clear();
         let mut whole = Vec::new();
@@ -245,13 +250,20 @@ impl Chains {
     }
 
     /// Adds the chains of a ring that lies partly inside the edge.
-    fn add(&mut self, ring: &[Cell], edge: Edge) {
-        let inside = |i: usize| edge.depth(ring[i]) > 0;
-        let count = ring.len();
-        let entry = (0..count).find(|&i| inside(i) && !inside((i + count - 1) % count));
+    fn add<const VERTICAL: bool>(&mut self, ring: &[Cell], edge: Edge<VERTICAL>) {
+        let inside = |cell: Cell| edge.depth(cell) > 0;
+        let Some(&last) = ring.last() else { return };
         // A ring that lies partly inside enters somewhere.
-        let Some(entry) = entry else { return };
-        let mut previous = ring[(entry + count - 1) % count];
+        let entry = if !inside(last) && inside(ring[0]) {
+            0
+        } else {
+            let enters = |pair: &[Cell]| !inside(pair[0]) && inside(pair[1]);
+            match ring.windows(2).position(enters) {
+                Some(before) => before + 1,
+                None => return,
+            }
+        };
+        let mut previous = if entry == 0 { last } else { ring[entry - 1] };
         let mut open = false;
         let mut start = 0;
         for &cell in ring[entry..].iter().chain(&ring[..entry]) {
@@ -275,12 +287,19 @@ impl Chains {
     }
 
     /// Adds the place where the segment from `outer` to `inner` crosses the edge.
-    fn cross(&mut self, edge: Edge, outer: Cell, inner: Cell, enters: bool) {
+    fn cross<const VERTICAL: bool>(
+        &mut self,
+        edge: Edge<VERTICAL>,
+        outer: Cell,
+        inner: Cell,
+        enters: bool,
+    ) {
         let outside = -i64::from(edge.depth(outer));
         let depth = i64::from(edge.depth(inner)) + outside;
-        let drift = i64::from(edge.along(inner)) - i64::from(edge.along(outer));
+        let drift =
+            i64::from(Edge::<VERTICAL>::along(inner)) - i64::from(Edge::<VERTICAL>::along(outer));
         let crossing = Crossing {
-            place: i64::from(edge.along(outer)) * depth + drift * outside,
+            place: i64::from(Edge::<VERTICAL>::along(outer)) * depth + drift * outside,
             depth,
             drift,
             chain: self.ranges.len(),

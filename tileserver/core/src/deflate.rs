@@ -13,8 +13,9 @@ const END: usize = 256;
 const LENGTHS: usize = 257;
 const DISTANCES: usize = 30;
 
-/// The longest match.
+/// The longest match, and the farthest.
 const MATCH_MAX: usize = 258;
+const DISTANCE_MAX: usize = 32_768;
 
 /// The longest code that deflate has for a symbol, and for a code length.
 const BITS_MAX: u8 = 15;
@@ -85,10 +86,10 @@ pub(crate) struct Code {
 
 #[derive(Debug, Clone)]
 struct Matches {
-    /// Per length its bits with the extra ones, as for literals.
-    lengths: [u32; MATCH_MAX + 1],
+    /// Per length that a match can have its bits with the extra ones, as for literals.
+    lengths: Vec<u32>,
     /// Per distance below [`NEAR`] the same.
-    near: [u32; NEAR],
+    near: Vec<u32>,
     /// Per symbol its bits alone, for what is farther.
     distances: [u32; DISTANCES],
 }
@@ -104,16 +105,15 @@ impl Code {
         let weight = |count: u32| count.saturating_mul(64).max(1);
         let mut symbols = [0; SYMBOLS];
         let mut distances = [0; DISTANCES];
-        let (mut last_symbol, mut last_distance) = (END, 1);
-        if let Some(longest) = distance_max {
-            // A match is at most the end of one value and the start of the next.
-            last_symbol = length_symbol((2 * longest).clamp(3, MATCH_MAX)).0;
-            last_distance = distance_symbol(longest.clamp(2, 32_768)).0;
-        }
+        // A match is at most the end of one value and the start of the next.
+        let lengths = distance_max.map(|longest| 3..=(2 * longest).clamp(3, MATCH_MAX));
+        // At least two distances: some readers refuse a block with fewer.
+        let reach = distance_max.map_or(2, |longest| longest.clamp(2, DISTANCE_MAX));
+        let last_symbol = lengths.as_ref().map_or(END, |l| length_symbol(*l.end()).0);
+        let last_distance = distance_symbol(reach).0;
         for (weight_of, &count) in symbols.iter_mut().zip(&histogram.symbols[..=last_symbol]) {
             *weight_of = weight(count);
         }
-        // At least two distances: some readers refuse a block with fewer.
         for (weight_of, &count) in distances
             .iter_mut()
             .zip(&histogram.distances[..=last_distance])
@@ -124,18 +124,17 @@ impl Code {
         let distance_bits = code_lengths(&distances, BITS_MAX);
         let symbol_words = code_words(&symbol_bits);
         let word = |i: usize| u32::from(symbol_words[i]) | u32::from(symbol_bits[i]) << 24;
-        let matches = distance_max.map(|_| {
+        let matches = lengths.map(|lengths| {
             let words = code_words(&distance_bits);
             let distance = |i: usize| u32::from(words[i]) | u32::from(distance_bits[i]) << 24;
+            let length = |length| with_extra(length_symbol(length), word);
+            let near = |far| with_extra(distance_symbol(far), distance);
             Box::new(Matches {
-                lengths: std::array::from_fn(|length| match length {
-                    ..3 => 0,
-                    _ => with_extra(length_symbol(length), word),
-                }),
-                near: std::array::from_fn(|i| match i {
-                    0 => 0,
-                    _ => with_extra(distance_symbol(i), distance),
-                }),
+                lengths: [0; 3].into_iter().chain(lengths.map(length)).collect(),
+                near: [0]
+                    .into_iter()
+                    .chain((1..NEAR.min(reach + 1)).map(near))
+                    .collect(),
                 distances: std::array::from_fn(distance),
             })
         });
@@ -188,8 +187,14 @@ impl Code {
 
     pub(crate) fn heap_bytes(&self) -> usize {
         size_of_val(&*self.literals)
-            + self.matches.as_deref().map_or(0, size_of_val)
+            + self.matches.as_deref().map_or(0, Matches::heap_bytes)
             + size_of_val(self.header.as_slice())
+    }
+}
+
+impl Matches {
+    fn heap_bytes(&self) -> usize {
+        size_of_val(self) + size_of_val(self.lengths.as_slice()) + size_of_val(self.near.as_slice())
     }
 }
 

@@ -93,30 +93,40 @@ pub(crate) fn put_geometry(out: &mut Vec<u8>, shape: &Shape) {
             continue;
         };
         put_varint(out, u64::from(MOVE_TO | 1 << 3));
-        put_step(out, cursor, *first);
+        put_steps(out, cursor, &[*first]);
         put_varint(out, u64::from(LINE_TO) | (rest.len() as u64) << 3);
-        cursor = *first;
-        for &cell in rest {
-            put_step(out, cursor, cell);
-            cursor = cell;
-        }
+        put_steps(out, *first, rest);
+        cursor = *rest.last().unwrap_or(first);
         put_varint(out, u64::from(CLOSE_PATH | 1 << 3));
     }
 }
 
-fn put_step(out: &mut Vec<u8>, from: Cell, to: Cell) {
-    let (x, y) = (zigzag(to.x - from.x), zigzag(to.y - from.y));
-    if (x | y) < 1 << 14 {
-        // Nearly every step: two numbers of one or two bytes each, without a branch.
-        let (x, x_bytes) = short_varint(x);
-        let (y, y_bytes) = short_varint(y);
-        let bytes = (x | y << (8 * x_bytes)).to_le_bytes();
-        out.extend_from_slice(&bytes);
-        out.truncate(out.len() - bytes.len() + x_bytes + y_bytes);
-    } else {
-        put_varint(out, u64::from(x));
-        put_varint(out, u64::from(y));
+/// Bytes of a short step: two varints of one or two bytes each, as nearly all are.
+const SHORT_STEP: usize = 4;
+
+/// The steps from one cell to the next.
+fn put_steps(out: &mut Vec<u8>, mut cursor: Cell, cells: &[Cell]) {
+    let mut at = out.len();
+    out.resize(at + SHORT_STEP * cells.len(), 0);
+    for (i, &cell) in cells.iter().enumerate() {
+        let (x, y) = (zigzag(cell.x - cursor.x), zigzag(cell.y - cursor.y));
+        cursor = cell;
+        if (x | y) < 1 << 14 {
+            // How long each number is, is known without a branch.
+            let (x, x_bytes) = short_varint(x);
+            let (y, y_bytes) = short_varint(y);
+            let bytes = (x | y << (8 * x_bytes)).to_le_bytes();
+            out[at..at + SHORT_STEP].copy_from_slice(&bytes);
+            at += x_bytes + y_bytes;
+        } else {
+            out.truncate(at);
+            put_varint(out, u64::from(x));
+            put_varint(out, u64::from(y));
+            at = out.len();
+            out.resize(at + SHORT_STEP * (cells.len() - i), 0);
+        }
     }
+    out.truncate(at);
 }
 
 /// The bytes of a varint below 2^14, and their number.

@@ -33,7 +33,7 @@ pub(crate) fn code_lengths<const N: usize>(weights: &[u32; N], max: u8) -> [u8; 
     if count < 2 {
         return lengths;
     }
-    let mut counts = length_counts(leaves, max);
+    let mut counts = length_counts(leaves, light, max);
     // The rarest get the longest.
     let mut length = max;
     for &leaf in leaves.iter() {
@@ -46,18 +46,65 @@ pub(crate) fn code_lengths<const N: usize>(weights: &[u32; N], max: u8) -> [u8; 
     lengths
 }
 
-/// How many codes of each length an optimal code has, for at least two ascending leaves.
-fn length_counts(leaves: &[u64], max: u8) -> [u32; 16] {
+/// From so many on, leaves of weight one share one branch: as good as alone to within a bit of
+/// what hardly ever occurs, and most of the work saved.
+const BRANCH_MIN: usize = 32;
+
+/// How many codes of each length a good code has, for at least two ascending leaves, of which the
+/// first `light` weigh one.
+#[expect(clippy::cast_possible_truncation, reason = "a few hundred leaves")]
+fn length_counts(leaves: &[u64], light: usize, max: u8) -> [u32; 16] {
+    let max = usize::from(max);
+    let mut counts = [0_u32; 16];
+    let mut count_at = |depth: usize, leaves: usize| counts[depth.min(max)] += leaves as u32;
+    let weight = |leaf: &u64| leaf >> 16;
+    if light < BRANCH_MIN {
+        let weights: Vec<u64> = leaves.iter().map(weight).collect();
+        for depth in depths(&weights) {
+            count_at(depth, 1);
+        }
+    } else {
+        // The branch is a leaf among the others.
+        let heavy = &leaves[light..];
+        let place = heavy.partition_point(|leaf| weight(leaf) < light as u64);
+        let mut weights: Vec<u64> = heavy.iter().map(weight).collect();
+        weights.insert(place, light as u64);
+        // Within it, all are as deep as each other or one deeper.
+        let below = light.next_power_of_two();
+        let levels = below.ilog2() as usize;
+        for (i, depth) in depths(&weights).enumerate() {
+            if i == place {
+                count_at(depth + levels, 2 * light - below);
+                count_at((depth + levels).saturating_sub(1), below - light);
+            } else {
+                count_at(depth, 1);
+            }
+        }
+    }
+    // Codes cut to `max` overfill it: lengthen others until all fit.
+    let mut used: u64 = (1..=max).map(|l| u64::from(counts[l]) << (max - l)).sum();
+    while used > 1 << max {
+        let length = (1..max).rev().find(|&l| counts[l] > 0).unwrap_or(1);
+        counts[length] -= 1;
+        counts[length + 1] += 2;
+        counts[max] -= 1;
+        used -= 1;
+    }
+    counts
+}
+
+/// The depth of each leaf in an optimal tree, for ascending weights.
+fn depths(weights: &[u64]) -> impl Iterator<Item = usize> {
     // Two queues: leaves, and the nodes made of two lighter ones, which come out ascending too.
     // Nodes are numbered after the leaves; the last is the root.
-    let count = leaves.len();
-    let mut nodes: Vec<u64> = Vec::with_capacity(count - 1);
-    let mut parents = vec![0_u32; 2 * count - 1];
+    let count = weights.len();
+    let mut nodes: Vec<u64> = Vec::with_capacity(count);
+    let mut parents = vec![0_u16; 2 * count - 1];
     let (mut leaf, mut node) = (0, 0);
     for parent in (0..).skip(count).take(count - 1) {
         let mut weight = 0;
         for _ in 0..2 {
-            let light = leaves.get(leaf).map_or(u64::MAX, |leaf| leaf >> 16);
+            let light = weights.get(leaf).copied().unwrap_or(u64::MAX);
             let made = nodes.get(node).copied().unwrap_or(u64::MAX);
             if light <= made {
                 weight += light;
@@ -71,26 +118,12 @@ fn length_counts(leaves: &[u64], max: u8) -> [u32; 16] {
         }
         nodes.push(weight);
     }
-    let max = usize::from(max);
-    let mut depths = vec![0_u8; 2 * count - 1];
-    let mut counts = [0_u32; 16];
+    let mut depths = vec![0_u16; 2 * count - 1];
     for node in (0..2 * count - 2).rev() {
-        let depth = depths[parents[node] as usize].saturating_add(1);
-        depths[node] = depth;
-        if node < count {
-            counts[usize::from(depth).min(max)] += 1;
-        }
+        depths[node] = depths[usize::from(parents[node])] + 1;
     }
-    // Codes cut to `max` overfill it: lengthen others until all fit.
-    let mut used: u64 = (1..=max).map(|l| u64::from(counts[l]) << (max - l)).sum();
-    while used > 1 << max {
-        let length = (1..max).rev().find(|&l| counts[l] > 0).unwrap_or(1);
-        counts[length] -= 1;
-        counts[length + 1] += 2;
-        counts[max] -= 1;
-        used -= 1;
-    }
-    counts
+    depths.truncate(count);
+    depths.into_iter().map(usize::from)
 }
 
 /// The canonical code of `lengths`, each word's first bit lowest.

@@ -27,6 +27,12 @@ impl Segment {
         self.a.x.max(self.b.x)
     }
 
+    /// `[x_min, y_min, x_max, y_max]`.
+    fn bounds(&self) -> [i32; 4] {
+        let (a, b) = (self.a, self.b);
+        [a.x.min(b.x), a.y.min(b.y), a.x.max(b.x), a.y.max(b.y)]
+    }
+
     fn follows(&self, other: &Self) -> bool {
         self.ring == other.ring && (other.at + 1) % self.of == self.at
     }
@@ -35,7 +41,11 @@ impl Segment {
 /// Whether no ring meets itself or another and every hole lies in its own exterior only.
 #[must_use]
 pub fn is_valid(shape: &Shape) -> bool {
-    let mut segments: Vec<Segment> = segments(shape).collect();
+    let mut segments: Vec<Segment> = Vec::with_capacity(shape.cells().len());
+    for_each_segment(shape, |segment| {
+        segments.push(segment);
+        true
+    });
     segments.sort_unstable_by_key(Segment::x_min);
     // Segments that may still reach the sweep line.
     let mut open: Vec<Segment> = Vec::new();
@@ -55,21 +65,40 @@ pub fn is_valid(shape: &Shape) -> bool {
 pub fn is_valid_at_edges(shape: &Shape, bounds: [i32; 4]) -> bool {
     let [x_min, y_min, x_max, y_max] = bounds;
     let on_edge = |c: Cell| c.x == x_min || c.x == x_max || c.y == y_min || c.y == y_max;
-    segments(shape)
-        .filter(|s| on_edge(s.a) || on_edge(s.b))
-        .all(|moved| !segments(shape).any(|other| meet(&moved, &other)))
+    let mut moved = Vec::new();
+    for_each_segment(shape, |segment| {
+        if on_edge(segment.a) || on_edge(segment.b) {
+            moved.push((segment.bounds(), segment));
+        }
+        true
+    });
+    for_each_segment(shape, |other| {
+        let [x_min, y_min, x_max, y_max] = other.bounds();
+        moved.iter().all(|(bounds, moved)| {
+            x_max < bounds[0]
+                || bounds[2] < x_min
+                || y_max < bounds[1]
+                || bounds[3] < y_min
+                || !meet(moved, &other)
+        })
+    })
 }
 
-fn segments(shape: &Shape) -> impl Iterator<Item = Segment> + '_ {
-    (0..)
-        .zip(shape.rings())
-        .flat_map(|(ring, RingRef { cells, .. })| {
-            let of = u32::try_from(cells.len()).unwrap_or(u32::MAX);
-            let ends = cells.iter().skip(1).chain(cells.first());
-            (0..)
-                .zip(cells.iter().zip(ends))
-                .map(move |(at, (&a, &b))| Segment { a, b, ring, at, of })
-        })
+/// Shows each segment to `accept`, in order, until it refuses one; says whether it took all.
+fn for_each_segment(shape: &Shape, mut accept: impl FnMut(Segment) -> bool) -> bool {
+    for (ring, RingRef { cells, .. }) in (0..).zip(shape.rings()) {
+        let Some((&last, before)) = cells.split_last() else {
+            continue;
+        };
+        let of = u32::try_from(cells.len()).unwrap_or(u32::MAX);
+        let steps = before.iter().zip(&cells[1..]);
+        for (at, (&a, &b)) in (0..).zip(steps.chain([(&last, &cells[0])])) {
+            if !accept(Segment { a, b, ring, at, of }) {
+                return false;
+            }
+        }
+    }
+    true
 }
 
 /// Whether two segments have a point in common, beyond the one that neighbours share.

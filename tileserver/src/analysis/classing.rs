@@ -10,7 +10,7 @@ use tilecore::stats::Distribution;
 
 use super::{Computed, Overlay};
 use crate::http::{HttpError, Query};
-use crate::snapshot::LevelRef;
+use crate::layer::LevelRef;
 
 /// Classes when the caller does not say how many, and at most.
 pub const CLASSES: usize = 5;

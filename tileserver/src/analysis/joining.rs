@@ -23,10 +23,11 @@ use super::{Computed, Named, Results, among, kept};
 use crate::contacts::Contacts;
 use crate::criteria;
 use crate::http::{HttpError, Query};
+use crate::layer::{LayerRef, LevelRef};
 use crate::memo::Fault;
 use crate::pool::Pool;
 use crate::question::Question;
-use crate::snapshot::{LayerRef, LevelRef, Snapshot};
+use crate::snapshot::Snapshot;
 
 /// Columns it adds; no indicator may be called so.
 pub const COLUMNS: [&str; 2] = ["contacts", "contacts_per_1000"];

@@ -13,9 +13,10 @@ use tilecore::recompute::Formula;
 use super::{Computed, Named, Results, among, kept};
 use crate::app::App;
 use crate::http::HttpError;
+use crate::layer::{LayerRef, LevelRef};
 use crate::memo::Fault;
 use crate::question::Question;
-use crate::snapshot::{LayerRef, LevelRef, Snapshot};
+use crate::snapshot::Snapshot;
 
 /// What is told of the matching units.
 #[derive(Debug, Clone, PartialEq)]

@@ -21,10 +21,11 @@ use tilecore::filter::{Filter, Queryables};
 
 use crate::access::Caller;
 use crate::http::HttpError;
+use crate::layer::{LayerRef, LevelRef};
 use crate::legend::Look;
 use crate::load::load;
 use crate::scope::{self, Scopes};
-use crate::snapshot::{Caches, LayerRef, LevelRef, Snapshot};
+use crate::snapshot::{Caches, Snapshot};
 
 pub use read::MapError;
 

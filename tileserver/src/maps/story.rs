@@ -11,11 +11,12 @@ use super::{MapError, PublishedMap};
 use crate::app::App;
 use crate::http::HttpError;
 use crate::http::path::encoded;
+use crate::layer::LayerRef;
 use crate::legend::{Holds, Legend};
 use crate::numbers::Format;
 use crate::palette::{Color, MISSING};
 use crate::routes::styles::{fills, legends};
-use crate::snapshot::{LayerRef, Snapshot};
+use crate::snapshot::Snapshot;
 use crate::style::{Source, Template};
 
 /// Rows of a page's table; all of them are in the file that the page names.
@@ -262,7 +263,7 @@ impl Story {
 
 impl Table {
     fn of(
-        level: crate::snapshot::LevelRef<'_>,
+        level: crate::layer::LevelRef<'_>,
         indicator: &str,
         mut rows: Vec<usize>,
         lang: &str,

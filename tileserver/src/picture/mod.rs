@@ -24,10 +24,10 @@ use tilecore::geometry::{M_PER_ZOOM, Ring, WORLD_BITS};
 
 use crate::app::App;
 use crate::http::{HttpError, Query};
+use crate::layer::LevelRef;
 use crate::legend::Legend;
 use crate::maps::story::Story;
 use crate::palette::{Color, MISSING};
-use crate::snapshot::LevelRef;
 
 /// Edges that can be asked for, and the pixels of all, scaled.
 const EDGE_MIN: u32 = 64;

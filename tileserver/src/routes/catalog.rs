@@ -11,8 +11,8 @@ use tilecore::dataset::schema::text_in;
 use crate::app::App;
 use crate::http::path::encoded;
 use crate::http::{Answer, Asked, Freshness, HttpError};
+use crate::layer::LayerRef;
 use crate::maps::PublishedMap;
-use crate::snapshot::LayerRef;
 
 pub async fn catalog(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, HttpError> {
     let snapshot = app.snapshot()?;

@@ -14,10 +14,11 @@ use crate::card::Card;
 use crate::criteria;
 use crate::http::path::Segments;
 use crate::http::{Answer, Asked, Freshness, HttpError, Query};
+use crate::layer::LevelRef;
 use crate::rows::Rows;
 use crate::rows::geojson::write_feature;
 use crate::selection;
-use crate::snapshot::{LevelRef, Snapshot};
+use crate::snapshot::Snapshot;
 
 /// By key, or else by number.
 pub async fn item(

@@ -18,8 +18,8 @@ use crate::criteria;
 use crate::figure::figure;
 use crate::http::path::Segments;
 use crate::http::{Answer, Asked, Freshness, HttpError, Query};
+use crate::layer::LevelRef;
 use crate::memo::Fault;
-use crate::snapshot::LevelRef;
 
 /// Indicators of one profile.
 const INDICATORS_MAX: usize = 20;

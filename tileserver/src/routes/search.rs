@@ -12,8 +12,8 @@ use crate::app::App;
 use crate::criteria;
 use crate::http::path::Segments;
 use crate::http::{Answer, Asked, Freshness, HttpError, Query};
+use crate::layer::LayerRef;
 use crate::search::Hit;
-use crate::snapshot::LayerRef;
 
 const LIMIT: usize = 10;
 const LIMIT_MAX: usize = 100;

@@ -18,7 +18,8 @@ use crate::criteria;
 use crate::figure::figure;
 use crate::http::path::Segments;
 use crate::http::{Answer, Asked, Freshness, HttpError, Query};
-use crate::snapshot::{LevelRef, Snapshot};
+use crate::layer::LevelRef;
+use crate::snapshot::Snapshot;
 
 /// Shares of the units below the quantiles told.
 const QUANTILES: [(&str, f64); 9] = [

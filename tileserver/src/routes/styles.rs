@@ -19,9 +19,10 @@ use crate::app::App;
 use crate::criteria;
 use crate::http::path::{Segments, encoded};
 use crate::http::{Answer, Asked, Freshness, HttpError, Query};
+use crate::layer::{LayerRef, LevelRef};
 use crate::legend::{Cut, Legend, Look, palette};
 use crate::maps::story::Story;
-use crate::snapshot::{LayerRef, LevelRef, Snapshot};
+use crate::snapshot::Snapshot;
 use crate::style::{Source, Template, bivariate, by_level, score_ramp};
 use crate::tile_request;
 

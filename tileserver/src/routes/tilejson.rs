@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::html::escaped;
 use crate::http::path::{Segments, encoded};
 use crate::http::{Answer, Asked, Freshness, HttpError, Query};
-use crate::snapshot::{LayerRef, LevelRef};
+use crate::layer::{LayerRef, LevelRef};
 use crate::tile_request;
 
 pub async fn tilejson(

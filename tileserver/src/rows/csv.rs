@@ -7,7 +7,7 @@ use tilecore::dataset::columns::Column;
 
 use super::{Field, Rows};
 use crate::figure::write_figure;
-use crate::snapshot::LevelRef;
+use crate::layer::LevelRef;
 
 /// What programs disagree on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

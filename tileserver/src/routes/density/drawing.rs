@@ -20,8 +20,9 @@ use crate::analysis::{Computed, kept};
 use crate::app::App;
 use crate::contacts::Contacts;
 use crate::http::{HttpError, Query};
+use crate::layer::{LayerRef, LevelRef};
 use crate::memo::Fault;
-use crate::snapshot::{LayerRef, LevelRef, Snapshot};
+use crate::snapshot::Snapshot;
 
 /// Metres of a radius at most: what is farther is no neighbourhood.
 const RADIUS_MAX: f64 = 100_000.0;

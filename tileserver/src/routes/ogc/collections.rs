@@ -12,7 +12,8 @@ use crate::app::App;
 use crate::criteria;
 use crate::http::path::{Segments, encoded};
 use crate::http::{Answer, Asked, Freshness, HttpError, Query};
-use crate::snapshot::{LayerRef, Snapshot};
+use crate::layer::LayerRef;
+use crate::snapshot::Snapshot;
 
 pub async fn collections(
     State(app): State<Arc<App>>,

@@ -12,11 +12,11 @@ use crate::app::App;
 use crate::criteria;
 use crate::http::path::{Segments, encoded};
 use crate::http::{Answer, Asked, Freshness, HttpError, Query};
+use crate::layer::LevelRef;
 use crate::routes::items::respond;
 use crate::rows::geojson::write_feature;
 use crate::rows::{Form, Rows};
 use crate::selection::{Length, Selection};
-use crate::snapshot::LevelRef;
 
 /// A page of a layer's areas.
 pub async fn items(

@@ -15,8 +15,9 @@ use super::{CRS84, JSON, MVT, REL, link};
 use crate::app::App;
 use crate::http::path::{Segments, encoded};
 use crate::http::{Answer, Asked, Freshness, HttpError, Query};
+use crate::layer::LayerRef;
 use crate::routes;
-use crate::snapshot::{LayerRef, Snapshot};
+use crate::snapshot::Snapshot;
 use crate::tile_request;
 
 /// The tilesets of a layer: one.
