@@ -2,12 +2,13 @@
 //! the server writes.
 
 use std::fs;
+use std::process::Command;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use e2e::crowd::{Crowd, Dice};
 use e2e::mvt::tile_at;
 use e2e::wire::{Connection, Reply};
-use e2e::{Server, precompute};
+use e2e::{Server, binary, precompute};
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use serde_json::{Value, json};
 
@@ -409,6 +410,68 @@ fn links_open_what_they_were_signed_for() {
         c.request("GET", &format!("/town?sig={good}"), &both).status,
         401
     );
+}
+
+/// What `keys sign` prints, or what it says instead.
+fn signed_link(crowd: &Crowd, args: &[&str]) -> Result<String, String> {
+    let mut command = Command::new(binary("tileserver"));
+    command.args(["keys", "sign", "--keys", &crowd.keys(), "--tenant", "red"]);
+    let output = command.args(args).output().expect("tileserver starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8").trim().to_owned();
+    if output.status.success() {
+        Ok(text(output.stdout))
+    } else {
+        Err(text(output.stderr))
+    }
+}
+
+#[test]
+fn the_command_line_signs_links() {
+    let crowd = Crowd::new(60);
+    crowd.build();
+    let early = signed_link(&crowd, &["--path", "/town"]).expect_err("no keys file");
+    assert!(early.contains("keys.toml"), "{early}");
+    crowd.add_key("red staff", "red", "inside");
+    let server = serve(&crowd);
+    let mut c = server.connect();
+    let link = signed_link(&crowd, &["--path", "/town", "--days", "2"]).expect("signed");
+    let (path, sig) = link.split_once("?sig=").expect("a link");
+    assert_eq!(path, "/town");
+    assert_eq!(c.request("GET", &link, &[]).status, 200, "{link}");
+    for (path, status) in [
+        ("/town/items?limit=1&", 200),
+        ("/townhall?", 401),
+        ("/catalog?", 401),
+        ("/density/supporters?", 401),
+    ] {
+        let reply = c.request("GET", &format!("{path}sig={sig}"), &[]);
+        assert_eq!(reply.status, status, "{path}");
+    }
+    let expiry: i64 = sig
+        .split('.')
+        .next()
+        .expect("parts")
+        .parse()
+        .expect("seconds");
+    assert_eq!(expiry % 3600, 0);
+    let left = expiry - now();
+    assert!(
+        (2 * 86_400 - 60..=2 * 86_400 + 3600).contains(&left),
+        "{left}"
+    );
+    // Of the contacts, no link shows more than the public sees.
+    let density = signed_link(&crowd, &["--path", "/density"]).expect("signed");
+    let sig = density.split_once("?sig=").expect("a link").1;
+    let reply = c.request("GET", &format!("{PATH}?sig={sig}"), &[]);
+    assert_eq!(reply.status, 404);
+    for (args, word) in [
+        (&["--path", "town"][..], "/embed/margin"),
+        (&["--path", "/town?a=1"], "/embed/margin"),
+        (&["--path", "/town", "--days", "0"], "1..=3650"),
+    ] {
+        let refused = signed_link(&crowd, args).expect_err(word);
+        assert!(refused.contains(word), "{refused}");
+    }
 }
 
 #[test]

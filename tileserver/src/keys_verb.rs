@@ -1,18 +1,23 @@
-//! `tileserver keys add`: makes a key, stores its hash, prints the key once.
+//! `tileserver keys`: `add` makes a key, stores its hash and prints the key once; `sign` prints a
+//! link that opens a path until it expires.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
-use crate::access::{NewKey, Role, add_key};
+use crate::access::{KeysFile, NewKey, Role, add_key, sign_link};
 
 #[derive(Debug, Parser)]
-#[command(name = "tileserver keys", about = "API keys of the tile server")]
+#[command(
+    name = "tileserver keys",
+    about = "API keys and signed links of the tile server"
+)]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,
@@ -21,6 +26,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Add(Add),
+    Sign(Sign),
 }
 
 /// Add a key to a keys file and print it: it is stored nowhere
@@ -40,23 +46,61 @@ struct Add {
     name: String,
 }
 
+/// Print a link that opens a path, and those below it, as the outside tier sees them
+#[derive(Debug, clap::Args)]
+struct Sign {
+    /// The keys file, whose secret signs
+    #[arg(long, env = "MAILLE_KEYS", value_name = "FILE")]
+    keys: PathBuf,
+    /// On whose behalf
+    #[arg(long, value_name = "NAME")]
+    tenant: String,
+    /// What it opens, as /embed/margin: this path and all below it
+    #[arg(long, value_name = "PATH")]
+    path: String,
+    /// For how long, then to the end of the hour
+    #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=3650))]
+    days: u16,
+}
+
 /// Runs the verb that `args` name; the first of them is `keys`.
 pub fn run(args: impl Iterator<Item = OsString>) -> anyhow::Result<()> {
-    let Verb::Add(add) = Cli::parse_from(args).verb;
-    let named = || add.keys.display().to_string();
-    let text = match fs::read_to_string(&add.keys) {
-        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-        read => read.with_context(named)?,
-    };
-    let new = NewKey {
-        name: add.name.clone(),
-        tenant: add.tenant.clone(),
-        role: add.role,
-    };
-    let (text, key) = add_key(&text, new).with_context(named)?;
-    replace(&add.keys, &text).with_context(named)?;
-    writeln!(io::stdout(), "{key}")?;
-    Ok(())
+    match Cli::parse_from(args).verb {
+        Verb::Add(add) => add.run(),
+        Verb::Sign(sign) => sign.run(),
+    }
+}
+
+impl Add {
+    fn run(self) -> anyhow::Result<()> {
+        let named = || self.keys.display().to_string();
+        let text = match fs::read_to_string(&self.keys) {
+            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+            read => read.with_context(named)?,
+        };
+        let new = NewKey {
+            name: self.name.clone(),
+            tenant: self.tenant.clone(),
+            role: self.role,
+        };
+        let (text, key) = add_key(&text, new).with_context(named)?;
+        replace(&self.keys, &text).with_context(named)?;
+        writeln!(io::stdout(), "{key}")?;
+        Ok(())
+    }
+}
+
+impl Sign {
+    fn run(self) -> anyhow::Result<()> {
+        let named = || self.keys.display().to_string();
+        let text = fs::read_to_string(&self.keys).with_context(named)?;
+        let keys = KeysFile::parse(&text).with_context(named)?;
+        let lifetime = Duration::from_hours(24 * u64::from(self.days));
+        let sig = sign_link(&keys, &self.tenant, &self.path, lifetime, SystemTime::now());
+        let sig = sig.with_context(named)?;
+        writeln!(io::stdout(), "{}?sig={sig}", self.path)?;
+        Ok(())
+    }
 }
 
 /// So that a server reads the old file or the new one; only its owner may.

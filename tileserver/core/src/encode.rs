@@ -27,14 +27,17 @@ pub(crate) const FEATURE_TYPE: u8 = key(3, VARINT);
 pub(crate) const FEATURE_GEOMETRY: u8 = key(4, BYTES);
 const VALUE_STRING: u8 = key(1, BYTES);
 const VALUE_FLOAT: u8 = key(2, FIXED32);
-const VALUE_DOUBLE: u8 = key(3, FIXED64);
-const VALUE_UINT: u8 = key(5, VARINT);
+pub(crate) const VALUE_DOUBLE: u8 = key(3, FIXED64);
+pub(crate) const VALUE_UINT: u8 = key(5, VARINT);
 const VALUE_SINT: u8 = key(6, VARINT);
+
+/// `GeomType.POINT`.
+pub(crate) const POINT: u8 = 1;
 
 /// `GeomType.POLYGON`.
 pub(crate) const POLYGON: u8 = 3;
 
-const MOVE_TO: u32 = 1;
+pub(crate) const MOVE_TO: u32 = 1;
 const LINE_TO: u32 = 2;
 const CLOSE_PATH: u32 = 7;
 
@@ -89,23 +92,28 @@ pub(crate) fn put_tag(out: &mut Vec<u8>, key: u32, value: u32) {
 pub(crate) fn put_geometry(out: &mut Vec<u8>, shape: &Shape) {
     let mut cursor = Cell::default();
     for ring in shape.rings() {
-        let [first, rest @ ..] = ring.cells else {
-            continue;
-        };
-        put_varint(out, u64::from(MOVE_TO | 1 << 3));
-        put_steps(out, cursor, &[*first]);
-        put_varint(out, u64::from(LINE_TO) | (rest.len() as u64) << 3);
-        put_steps(out, *first, rest);
-        cursor = *rest.last().unwrap_or(first);
-        put_varint(out, u64::from(CLOSE_PATH | 1 << 3));
+        cursor = put_ring(out, cursor, ring.cells);
     }
+}
+
+/// The commands of a ring after a place, and where they end.
+pub(crate) fn put_ring(out: &mut Vec<u8>, cursor: Cell, ring: &[Cell]) -> Cell {
+    let [first, rest @ ..] = ring else {
+        return cursor;
+    };
+    put_varint(out, u64::from(MOVE_TO | 1 << 3));
+    put_steps(out, cursor, &[*first]);
+    put_varint(out, u64::from(LINE_TO) | (rest.len() as u64) << 3);
+    put_steps(out, *first, rest);
+    put_varint(out, u64::from(CLOSE_PATH | 1 << 3));
+    *rest.last().unwrap_or(first)
 }
 
 /// Bytes of a short step: two varints of one or two bytes each, as nearly all are.
 const SHORT_STEP: usize = 4;
 
 /// The steps from one cell to the next.
-fn put_steps(out: &mut Vec<u8>, mut cursor: Cell, cells: &[Cell]) {
+pub(crate) fn put_steps(out: &mut Vec<u8>, mut cursor: Cell, cells: &[Cell]) {
     let mut at = out.len();
     out.resize(at + SHORT_STEP * cells.len(), 0);
     for (i, &cell) in cells.iter().enumerate() {

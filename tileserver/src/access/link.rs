@@ -15,32 +15,51 @@ use super::{Caller, Refused, Role};
 /// Links expire at a multiple of this, so that equal links of one hour are one cache entry.
 const ROUNDING: u64 = 3_600;
 
-/// A `sig` for every path that starts with `prefix`, good for at least `lifetime`.
+/// Why there is no link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message documents the variant")]
+pub enum LinkError {
+    #[error("the keys file has no secret to sign with: `tileserver keys add` makes one")]
+    Secret,
+    #[error("a tenant is lower-case letters, digits, `_` and `-`")]
+    Tenant,
+    #[error(
+        "give the path as it is asked for, as /embed/margin: from `/`, without `?` and `#`, and \
+         what is not ASCII as %-codes"
+    )]
+    Path,
+    #[error("the link would expire later than clocks can tell")]
+    Lifetime,
+}
+
+/// A `sig` for `prefix` and every path below it, good for at least `lifetime`.
 ///
-/// `None` before the file has a secret, or when the tenant or the prefix cannot be signed.
-#[must_use]
+/// # Errors
+/// Before the file has a secret, or when the tenant or the prefix cannot be signed.
 pub fn sign_link(
     keys: &KeysFile,
     tenant: &str,
     prefix: &str,
     lifetime: Duration,
     now: SystemTime,
-) -> Option<String> {
-    if !is_name(tenant) || !prefix.starts_with('/') {
-        return None;
+) -> Result<String, LinkError> {
+    if !is_name(tenant) {
+        return Err(LinkError::Tenant);
     }
-    let end = now
-        .duration_since(UNIX_EPOCH)
-        .ok()?
-        .checked_add(lifetime)?
-        .as_secs();
-    let expiry = end.div_ceil(ROUNDING).checked_mul(ROUNDING)?;
-    let mut text = format!("{expiry}.{tenant}.");
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#');
+    if !prefix.starts_with('/') || !prefix.bytes().all(is_plain) {
+        return Err(LinkError::Path);
+    }
+    let since = now.duration_since(UNIX_EPOCH);
+    let end = since.map(|since| since.checked_add(lifetime));
+    let end = end.ok().flatten().ok_or(LinkError::Lifetime)?.as_secs();
+    let expiry = end.div_ceil(ROUNDING).checked_mul(ROUNDING);
+    let mut text = format!("{}.{tenant}.", expiry.ok_or(LinkError::Lifetime)?);
     for byte in prefix.bytes() {
         let _ = write!(text, "{byte:02x}");
     }
-    let mac = mac(keys, &text)?;
-    Some(format!("{text}.{}", mac.to_hex()))
+    let mac = mac(keys, &text).ok_or(LinkError::Secret)?;
+    Ok(format!("{text}.{}", mac.to_hex()))
 }
 
 /// The caller that a link stands for.

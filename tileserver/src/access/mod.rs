@@ -16,7 +16,7 @@ use std::time::SystemTime;
 
 pub(crate) use keys::midnight;
 pub use keys::{Added, KeysError, KeysFile, NewKey, add_key};
-pub use link::sign_link;
+pub use link::{LinkError, sign_link};
 
 /// What a caller may see.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

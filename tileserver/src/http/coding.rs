@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::thread::LocalKey;
 
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT_ENCODING;
@@ -68,20 +69,37 @@ impl Coding {
     pub fn encode(self, body: &[u8]) -> Cow<'_, [u8]> {
         match self {
             Self::Identity => Cow::Borrowed(body),
-            Self::Gzip => Cow::Owned(gzip(body)),
+            Self::Gzip => Cow::Owned(gzip(&GZIP, body)),
             Self::Zstd => Cow::Owned(
                 zstd::bulk::compress(body, 1).expect("zstd fails only on a bad level or no memory"),
             ),
         }
     }
+
+    /// As [`Self::encode`], for bodies that are of numbers mostly: more effort would gain a
+    /// twentieth of their bytes and cost half as much time again.
+    #[must_use]
+    pub fn encode_numbers(self, body: &[u8]) -> Cow<'_, [u8]> {
+        match self {
+            Self::Gzip => Cow::Owned(gzip(&GZIP_FAST, body)),
+            Self::Identity | Self::Zstd => self.encode(body),
+        }
+    }
 }
 
-fn gzip(body: &[u8]) -> Vec<u8> {
-    thread_local! {
-        static GZIP: RefCell<Compressor> =
-            RefCell::new(Compressor::new(CompressionLvl::new(4).expect("levels go to 12")));
-    }
-    GZIP.with_borrow_mut(|gzip| {
+thread_local! {
+    static GZIP: RefCell<Compressor> = compressor(4);
+    static GZIP_FAST: RefCell<Compressor> = compressor(1);
+}
+
+fn compressor(level: i32) -> RefCell<Compressor> {
+    RefCell::new(Compressor::new(
+        CompressionLvl::new(level).expect("levels go to 12"),
+    ))
+}
+
+fn gzip(with: &'static LocalKey<RefCell<Compressor>>, body: &[u8]) -> Vec<u8> {
+    with.with_borrow_mut(|gzip| {
         let mut out = vec![0; gzip.gzip_compress_bound(body.len())];
         let len = gzip
             .gzip_compress(body, &mut out)

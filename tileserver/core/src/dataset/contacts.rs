@@ -16,15 +16,19 @@ use super::columns::Column;
 use super::schema;
 use super::table::{TableError, read_batch};
 use super::write_arrow::write_batch;
+use crate::density::cells::Cell;
 use crate::density::dimension::{Dimension, DimensionError, planes_for};
 use crate::density::morton::KEY_END;
+use crate::density::pyramid::Pyramid;
 use crate::density::rank::RankedBitmap;
 use crate::filter::{CompileError, Filter, Table};
+use crate::tile::TileCoord;
 
 /// Contacts sorted by key, with their dimensions; what density is computed from.
 #[derive(Debug, Clone)]
 pub struct ContactSet {
     keys: ScalarBuffer<u64>,
+    pyramid: Pyramid,
     dimensions: Vec<Dimension>,
 }
 
@@ -96,13 +100,23 @@ impl ContactSet {
             .iter()
             .map(|dimension| open_dimension(dimension, &batch))
             .collect::<Result<_, _>>()?;
-        Ok(Self { keys, dimensions })
+        Ok(Self {
+            pyramid: Pyramid::of(&keys),
+            keys,
+            dimensions,
+        })
     }
 
     /// Morton keys in ascending order.
     #[must_use]
     pub fn keys(&self) -> &[u64] {
         &self.keys
+    }
+
+    /// The cells of a tile that hold contacts.
+    #[must_use]
+    pub fn cells_of_tile(&self, tile: TileCoord) -> Vec<Cell> {
+        self.pyramid.cells_of_tile(&self.keys, tile)
     }
 
     #[must_use]

@@ -20,10 +20,8 @@ pub fn key_of(p: GridPoint) -> u64 {
 /// The point of a key.
 #[must_use]
 pub fn point_of(key: u64) -> GridPoint {
-    GridPoint {
-        x: compact(key).cast_signed(),
-        y: compact(key >> 1).cast_signed(),
-    }
+    let [x, y] = place_of(key).map(u32::cast_signed);
+    GridPoint { x, y }
 }
 
 /// The keys in cell (x, y) of a `2^zoom × 2^zoom` grid over the world, as a half-open range.
@@ -34,6 +32,12 @@ pub fn range_of_cell(zoom: u32, x: u32, y: u32) -> std::ops::Range<u64> {
     let shift = 2 * (WORLD_BITS - zoom);
     let prefix = spread(x) | spread(y) << 1;
     prefix << shift..(prefix + 1) << shift
+}
+
+/// Column and row of the cell whose keys begin with `prefix`.
+#[must_use]
+pub(crate) fn place_of(prefix: u64) -> [u32; 2] {
+    [compact(prefix), compact(prefix >> 1)]
 }
 
 /// Puts a zero bit above each bit.

@@ -1,11 +1,11 @@
 //! Counts of a tile's cells, and their encoding as points or polygons.
 
-use mvt::{Error, GeomData, GeomEncoder, GeomType, Layer, Tile};
-
 use super::cells::{CELL_BITS, Cell};
-use super::hex::{HexCount, Hexes, OUTLINE};
+use super::encode::{Figure, Layer};
+use super::hex::{Hexes, OUTLINE};
 use super::kernel::Smoothed;
 use super::rank::RankedBitmap;
+use crate::quantize::Cell as Place;
 use crate::tile::EXTENT;
 
 /// Fewest of a denominator for which a rate is told: below, one contact more or less decides.
@@ -27,22 +27,51 @@ pub struct CellCount {
     pub of: u32,
 }
 
-/// The cells in which any contact passes, and how many of `all` they hold.
+/// The cells in which any contact passes, and how many of `all` they hold. `cells` ascend.
 #[must_use]
 pub fn count_cells(cells: &[Cell], passing: &RankedBitmap, all: &RankedBitmap) -> Vec<CellCount> {
-    let in_cell = |set: &RankedBitmap, cell: &Cell| set.rank(cell.end) - set.rank(cell.start);
-    cells
-        .iter()
-        .filter_map(|cell| {
-            let count = in_cell(passing, cell);
-            (count > 0).then(|| CellCount {
-                x: cell.x,
-                y: cell.y,
-                count,
-                of: in_cell(all, cell),
-            })
-        })
-        .collect()
+    let (mut passing, mut all) = (Counter::over(passing), Counter::over(all));
+    let mut counts = Vec::with_capacity(cells.len());
+    for cell in cells {
+        let (count, of) = (passing.count(cell), all.count(cell));
+        if count > 0 {
+            let (x, y) = (cell.x, cell.y);
+            counts.push(CellCount { x, y, count, of });
+        }
+    }
+    counts
+}
+
+/// Counts cell after cell: a cell mostly starts where the one before ended.
+struct Counter<'a> {
+    set: &'a RankedBitmap,
+    is_full: bool,
+    end: u32,
+    rank: u32,
+}
+
+impl<'a> Counter<'a> {
+    fn over(set: &'a RankedBitmap) -> Self {
+        Self {
+            set,
+            is_full: set.is_full(),
+            end: 0,
+            rank: 0,
+        }
+    }
+
+    fn count(&mut self, cell: &Cell) -> u32 {
+        if self.is_full {
+            return cell.end - cell.start;
+        }
+        let before = if cell.start == self.end {
+            self.rank
+        } else {
+            self.set.rank(cell.start)
+        };
+        (self.end, self.rank) = (cell.end, self.set.rank(cell.end));
+        self.rank - before
+    }
 }
 
 /// How a cell is drawn.
@@ -53,97 +82,76 @@ pub enum CellShape {
     Square,
 }
 
-/// Features of one kind: places, in tile units, and what stands around each.
-struct Group {
-    places: Vec<(i32, i32)>,
-    tags: Vec<(&'static str, Figure)>,
-}
-
-#[derive(Clone, Copy)]
-enum Figure {
-    Count(u32),
-    Number(f64),
-}
-
 /// A layer `name` of the cells of `counts`, one feature for all that share their figures, with
 ///
 /// - `count`: contacts that pass,
 /// - `share`: `count` over the cell's contacts, between 0 and 1.
 ///
-/// # Errors
-/// None is known: the encoder's, should it refuse a point inside the tile.
-pub fn encode_cells(
-    name: &str,
-    counts: Vec<CellCount>,
-    shape: CellShape,
-) -> Result<Vec<u8>, Error> {
-    encode(
-        &[(name.to_owned(), groups(counts))],
-        &outline(shape, CELL_BITS),
-    )
+/// Fewest first, so that the fullest are drawn over their neighbours; no bytes of no cells.
+#[must_use]
+pub fn encode_cells(name: &str, mut counts: Vec<CellCount>, shape: CellShape) -> Vec<u8> {
+    sort_by_figures(&mut counts);
+    let outline = outline(shape, CELL_BITS);
+    let mut layer = Layer::new(&outline);
+    for equal in counts.chunk_by(|a, b| (a.count, a.of) == (b.count, b.of)) {
+        let places = equal.iter().map(place_of);
+        layer.push(places, figures(equal[0].count, equal[0].of));
+    }
+    let mut tile = Vec::new();
+    layer.finish(name, &mut tile);
+    tile
 }
 
 /// As [`encode_cells`], one feature a cell, with `denominator`: what it counts in the cell, and
 /// `per_1000`: contacts per 1,000 of it, where it is [`DENOMINATOR_MIN`] or more.
-///
-/// # Errors
-/// As [`encode_cells`].
+#[must_use]
 pub fn encode_rates(
     name: &str,
     counts: &[CellCount],
     denominator: impl Fn(&CellCount) -> f64,
     shape: CellShape,
-) -> Result<Vec<u8>, Error> {
-    let group = |cell: &CellCount| {
-        let mut tags = figures(cell.count, cell.of);
+) -> Vec<u8> {
+    let outline = outline(shape, CELL_BITS);
+    let mut layer = Layer::new(&outline);
+    for cell in counts {
         let base = denominator(cell);
-        tags.push(("denominator", Figure::Number(rounded(base, RATE_DIGITS))));
-        if base >= DENOMINATOR_MIN {
+        let told = Figure::Number(rounded(base, RATE_DIGITS));
+        let rate = (base >= DENOMINATOR_MIN).then(|| {
             let rate = 1000.0 * f64::from(cell.count) / base;
-            tags.push(("per_1000", Figure::Number(rounded(rate, RATE_DIGITS))));
-        }
-        Group {
-            places: vec![centre(cell.x.into(), cell.y.into(), CELL_BITS)],
-            tags,
-        }
-    };
-    let groups = counts.iter().map(group).collect();
-    encode(&[(name.to_owned(), groups)], &outline(shape, CELL_BITS))
+            ("per_1000", Figure::Number(rounded(rate, RATE_DIGITS)))
+        });
+        let figures = figures(cell.count, cell.of);
+        let figures = figures.chain([("denominator", told)]).chain(rate);
+        layer.push(std::iter::once(place_of(cell)), figures);
+    }
+    let mut tile = Vec::new();
+    layer.finish(name, &mut tile);
+    tile
 }
 
 /// A layer `name` of the hexagons whose centre lies in the tile, and a layer `name`-`beside` of
 /// those of other tiles that reach into it, with figures as in [`encode_cells`].
-///
-/// # Errors
-/// As [`encode_cells`].
-pub fn encode_hexes(name: &str, hexes: &Hexes) -> Result<Vec<u8>, Error> {
-    let groups = |hexes: &[HexCount]| {
-        let mut hexes = hexes.to_vec();
-        hexes.sort_by_key(|hex| (hex.count, hex.of, hex.y, hex.x));
-        let equal = hexes.chunk_by(|a, b| (a.count, a.of) == (b.count, b.of));
-        let group = |group: &[HexCount]| Group {
-            places: group.iter().map(|hex| (hex.x, hex.y)).collect(),
-            tags: figures(group[0].count, group[0].of),
-        };
-        equal.map(group).collect::<Vec<_>>()
-    };
-    let layers = [
-        (name.to_owned(), groups(&hexes.own)),
-        (format!("{name}-beside"), groups(&hexes.beside)),
-    ];
-    encode(&layers, &OUTLINE)
+#[must_use]
+pub fn encode_hexes(name: &str, hexes: &Hexes) -> Vec<u8> {
+    let mut tile = Vec::new();
+    let beside = format!("{name}-beside");
+    for (name, hexes) in [(name, &hexes.own), (&*beside, &hexes.beside)] {
+        let mut hexes = hexes.clone();
+        hexes.sort_unstable_by_key(|hex| (hex.count, hex.of, hex.y, hex.x));
+        let mut layer = Layer::new(&OUTLINE);
+        for equal in hexes.chunk_by(|a, b| (a.count, a.of) == (b.count, b.of)) {
+            let places = equal.iter().map(|hex| Place { x: hex.x, y: hex.y });
+            layer.push(places, figures(equal[0].count, equal[0].of));
+        }
+        layer.finish(name, &mut tile);
+    }
+    tile
 }
 
 /// A layer `name` of smoothed cells with `density`: contacts per km².
-///
-/// # Errors
-/// As [`encode_cells`].
-pub fn encode_smoothed(
-    name: &str,
-    smoothed: &Smoothed,
-    shape: CellShape,
-) -> Result<Vec<u8>, Error> {
-    let mut cells: Vec<(f64, (i32, i32))> = smoothed
+#[must_use]
+pub fn encode_smoothed(name: &str, smoothed: &Smoothed, shape: CellShape) -> Vec<u8> {
+    let mut cells: Vec<(f64, Place)> = smoothed
         .cells
         .iter()
         .map(|cell| {
@@ -152,77 +160,58 @@ pub fn encode_smoothed(
         })
         .collect();
     cells.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let equal = cells.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq());
-    let group = |group: &[(f64, (i32, i32))]| Group {
-        places: group.iter().map(|(_, place)| *place).collect(),
-        tags: vec![("density", Figure::Number(group[0].0))],
-    };
-    let groups = equal.map(group).collect();
-    encode(&[(name.to_owned(), groups)], &outline(shape, smoothed.bits))
-}
-
-fn groups(mut counts: Vec<CellCount>) -> Vec<Group> {
-    counts.sort_by_key(|cell| (cell.count, cell.of, cell.y, cell.x));
-    let equal = counts.chunk_by(|a, b| (a.count, a.of) == (b.count, b.of));
-    let place = |cell: &CellCount| centre(cell.x.into(), cell.y.into(), CELL_BITS);
-    let group = |group: &[CellCount]| Group {
-        places: group.iter().map(place).collect(),
-        tags: figures(group[0].count, group[0].of),
-    };
-    equal.map(group).collect()
-}
-
-fn figures(count: u32, of: u32) -> Vec<(&'static str, Figure)> {
-    let mut figures = vec![("count", Figure::Count(count))];
-    if of > 0 {
-        let share = f64::from(count) / f64::from(of);
-        figures.push(("share", Figure::Number(share)));
+    let outline = outline(shape, smoothed.bits);
+    let mut layer = Layer::new(&outline);
+    for equal in cells.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
+        let places = equal.iter().map(|(_, place)| *place);
+        layer.push(places, [("density", Figure::Number(equal[0].0))]);
     }
-    figures
+    let mut tile = Vec::new();
+    layer.finish(name, &mut tile);
+    tile
 }
 
-/// `outline` is around the place, clockwise as seen: an outer ring; of points, empty.
-fn encode(layers: &[(String, Vec<Group>)], outline: &[(i32, i32)]) -> Result<Vec<u8>, Error> {
-    let mut tile = Tile::new(EXTENT.cast_unsigned());
-    for (name, groups) in layers {
-        let layer = add_groups(tile.create_layer(name), groups, outline)?;
-        if layer.num_features() > 0 {
-            tile.add_layer(layer)?;
+/// Orders cells by `count`, then `of`; equal ones stay in their order.
+fn sort_by_figures(cells: &mut Vec<CellCount>) {
+    let mut spare = cells.clone();
+    sort_by_figure(cells, &mut spare, |cell| cell.of);
+    sort_by_figure(cells, &mut spare, |cell| cell.count);
+}
+
+/// A radix sort, byte after byte from the lowest: a full tile has more cells than a figure has
+/// values. `spare` is as long as `cells`, and left in any order.
+fn sort_by_figure(
+    cells: &mut Vec<CellCount>,
+    spare: &mut Vec<CellCount>,
+    figure: impl Fn(&CellCount) -> u32,
+) {
+    let bits = cells.iter().fold(0, |bits, cell| bits | figure(cell));
+    for shift in (0..32).step_by(8).take_while(|shift| bits >> shift > 0) {
+        let digit = |cell: &CellCount| (figure(cell) >> shift & 0xff) as usize;
+        let mut next = [0_usize; 257];
+        for cell in &*cells {
+            next[digit(cell) + 1] += 1;
         }
+        for i in 1..next.len() {
+            next[i] += next[i - 1];
+        }
+        for cell in &*cells {
+            let at = &mut next[digit(cell)];
+            spare[*at] = *cell;
+            *at += 1;
+        }
+        std::mem::swap(cells, spare);
     }
-    tile.to_bytes()
 }
 
-fn add_groups(mut layer: Layer, groups: &[Group], outline: &[(i32, i32)]) -> Result<Layer, Error> {
-    for group in groups {
-        let mut feature = layer.into_feature(geometry(&group.places, outline)?);
-        for (name, figure) in &group.tags {
-            match figure {
-                Figure::Count(count) => feature.add_tag_uint(name, u64::from(*count)),
-                Figure::Number(number) => feature.add_tag_double(name, *number),
-            }
-        }
-        layer = feature.into_layer();
-    }
-    Ok(layer)
+fn figures(count: u32, of: u32) -> impl Iterator<Item = (&'static str, Figure)> {
+    let share = (of > 0).then(|| f64::from(count) / f64::from(of));
+    let share = share.map(|share| ("share", Figure::Number(share)));
+    std::iter::once(("count", Figure::Count(count))).chain(share)
 }
 
-fn geometry(places: &[(i32, i32)], outline: &[(i32, i32)]) -> Result<GeomData, Error> {
-    if outline.is_empty() {
-        let mut points = GeomEncoder::<f64>::new(GeomType::Point);
-        for (x, y) in places {
-            points.add_point(f64::from(*x), f64::from(*y))?;
-        }
-        return points.encode();
-    }
-    let mut polygons = GeomEncoder::<f64>::new(GeomType::Polygon);
-    for (x, y) in places {
-        for (dx, dy) in outline {
-            polygons.add_point(f64::from(x + dx), f64::from(y + dy))?;
-        }
-        polygons.complete_geom()?;
-    }
-    polygons.encode()
+fn place_of(cell: &CellCount) -> Place {
+    centre(cell.x.into(), cell.y.into(), CELL_BITS)
 }
 
 /// Of cells of which `2^bits` lie along a tile's edge.
@@ -234,10 +223,10 @@ fn outline(shape: CellShape, bits: u32) -> Vec<(i32, i32)> {
     }
 }
 
-fn centre(x: u16, y: u16, bits: u32) -> (i32, i32) {
+fn centre(x: u16, y: u16, bits: u32) -> Place {
     let edge = EXTENT >> bits;
     let at = |cell: u16| i32::from(cell) * edge + edge / 2;
-    (at(x), at(y))
+    Place { x: at(x), y: at(y) }
 }
 
 fn rounded(value: f64, digits: f64) -> f64 {
@@ -250,6 +239,9 @@ fn rounded(value: f64, digits: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
+    use super::super::cells::position;
     use super::*;
     use crate::bitmap::Bitmap;
 
@@ -286,19 +278,58 @@ mod tests {
         assert_eq!(count_cells(&cells, &all, &all).len(), 2);
     }
 
-    #[test]
-    fn cells_with_equal_figures_share_a_feature() {
-        let cell = |x, count| CellCount {
-            x,
-            y: 0,
-            count,
-            of: 4,
-        };
-        for shape in [CellShape::Point, CellShape::Square] {
-            let cells = groups(vec![cell(9, 2), cell(3, 4), cell(5, 2)]);
-            let layer = Tile::new(4096).create_layer("d");
-            let layer = add_groups(layer, &cells, &outline(shape, CELL_BITS)).expect("valid");
-            assert_eq!(layer.num_features(), 2);
+    proptest! {
+        #[test]
+        fn counts_are_those_of_a_scan(
+            bits in prop::collection::vec(any::<[bool; 2]>(), 1..2_000),
+            ends in prop::collection::btree_set(0_u32..2_000, 2..60),
+            is_full in any::<bool>(),
+        ) {
+            let set = |which: usize| {
+                let mut set = Bitmap::empty(bits.len());
+                let inside = bits.iter().enumerate().filter(|(_, bit)| bit[which] || is_full && which == 1);
+                inside.for_each(|(at, _)| set.insert(at));
+                RankedBitmap::new(set)
+            };
+            let (passing, all) = (set(0), set(1));
+            let ends: Vec<u32> = ends.into_iter().map(|end| end.min(position(bits.len()))).collect();
+            // Every third range is left out: cells need not follow each other.
+            let ranges = ends.windows(2).enumerate().filter(|(i, _)| i % 3 > 0);
+            let cells: Vec<Cell> =
+                ranges.map(|(_, ends)| Cell { x: 3, y: 5, start: ends[0], end: ends[1] }).collect();
+            let scan = |set: &RankedBitmap, cell: &Cell| {
+                let inside = (cell.start..cell.end).filter(|at| set.bitmap().contains(*at as usize));
+                position(inside.count())
+            };
+            let expected: Vec<[u32; 2]> = cells
+                .iter()
+                .map(|cell| [scan(&passing, cell), scan(&all, cell)])
+                .filter(|[count, _]| *count > 0)
+                .collect();
+            let found: Vec<[u32; 2]> = count_cells(&cells, &passing, &all)
+                .iter()
+                .map(|cell| [cell.count, cell.of])
+                .collect();
+            prop_assert_eq!(found, expected);
+        }
+
+        #[test]
+        fn cells_are_grouped_by_figures(
+            figures in prop::collection::vec((1_u32..300, 0_u32..3, any::<u16>()), 0..300),
+            wide in prop::collection::vec(any::<(u32, u32)>(), 0..20),
+        ) {
+            let cell = |count, of, place: u16| {
+                let [x, y] = place.to_le_bytes();
+                CellCount { x, y, count, of }
+            };
+            let near = figures.iter().map(|&(count, of, place)| cell(count, of, place));
+            let wide = wide.iter().map(|&(count, of)| cell(count, of, 0));
+            let cells: Vec<CellCount> = near.chain(wide).collect();
+            let mut expected = cells.clone();
+            expected.sort_by_key(|cell| (cell.count, cell.of));
+            let mut sorted = cells;
+            sort_by_figures(&mut sorted);
+            prop_assert_eq!(sorted, expected);
         }
     }
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use tilecore::TileCoord;
 use tilecore::dataset::columns::{Column, Numbers};
 use tilecore::dataset::schema::{Combine, Indicator};
-use tilecore::density::cells::{CELLS_PER_EDGE, cells_of_tile};
+use tilecore::density::cells::CELLS_PER_EDGE;
 use tilecore::density::hex::hexes_of_tile;
 use tilecore::density::kernel::smooth;
 use tilecore::density::spread::spread;
@@ -180,14 +180,10 @@ impl Drawing {
         let passing = snapshot.passing_contacts(&app.pool, contacts, filter);
         let passing = passing.await?;
         let name = &contacts.meta.name;
-        let keys = contacts.set.keys();
-        let encoded = match self {
+        Ok(match self {
             Self::Cells(shape) => {
-                let cells = cells_of_tile(keys, coord);
+                let cells = contacts.set.cells_of_tile(coord);
                 let counts = count_cells(&cells, passing.ranked(), of.ranked());
-                if counts.is_empty() {
-                    return Ok(Vec::new());
-                }
                 encode_cells(name, counts, *shape)
             }
             Self::Rates {
@@ -196,7 +192,7 @@ impl Drawing {
                 level,
                 property,
             } => {
-                let cells = cells_of_tile(keys, coord);
+                let cells = contacts.set.cells_of_tile(coord);
                 let counts = count_cells(&cells, passing.ranked(), of.ranked());
                 if counts.is_empty() {
                     return Ok(Vec::new());
@@ -213,11 +209,7 @@ impl Drawing {
                 let (held, passing, of) = (Arc::clone(contacts), passing, of);
                 let count =
                     move || hexes_of_tile(held.set.keys(), coord, passing.ranked(), of.ranked());
-                let hexes = app.pool.run(count).await?;
-                if hexes.own.is_empty() && hexes.beside.is_empty() {
-                    return Ok(Vec::new());
-                }
-                encode_hexes(name, &hexes)
+                encode_hexes(name, &app.pool.run(count).await?)
             }
             Self::Smoothed { shape, radius_m } => {
                 let (held, radius_m) = (Arc::clone(contacts), *radius_m);
@@ -226,15 +218,8 @@ impl Drawing {
                     let detail = "the radius reaches over too many tiles of this zoom";
                     HttpError::parameter("radius_m", detail)
                 })?;
-                if smoothed.cells.is_empty() {
-                    return Ok(Vec::new());
-                }
                 encode_smoothed(name, &smoothed, *shape)
             }
-        };
-        encoded.map_err(|error| {
-            tracing::error!(%error, "cannot encode a density tile");
-            HttpError::Internal
         })
     }
 }
