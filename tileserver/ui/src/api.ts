@@ -52,7 +52,34 @@ export interface TileJson {
     /** Finest first. */
     levels: Level[];
     indicators: Indicator[];
+    /** Estimates of where votes of a first ballot went. */
+    transfers: { name: string; title: Localized }[];
   };
+}
+
+/** By option of the first ballot, then of the second. */
+export type Nested<T> = Record<string, Record<string, T>>;
+
+/** An estimate of where the votes of a first ballot went; no count says it. */
+export interface Transfers {
+  name: string;
+  title: Localized;
+  level: string;
+  method: string;
+  /** Areas it is estimated from. */
+  units: number;
+  /** Share of votes in areas that both ballots have. */
+  coverage: number;
+  from: string[];
+  to: string[];
+  /** Votes. */
+  matrix: Nested<number>;
+  interval_5_95?: Nested<[number, number]>;
+  /** What the totals of areas alone allow. */
+  bounds: Nested<[number, number]>;
+  corners: [string, string][];
+  /** Share of votes by which the areas' own tables differ from the matrix. */
+  heterogeneity: number;
 }
 
 /** An attribute of contacts. */
@@ -237,6 +264,10 @@ export function getTileJson(layer: string, signal: AbortSignal): Promise<TileJso
 
 export function getDensity(set: string, filter: string, version: string, signal: AbortSignal): Promise<Density> {
   return get(`density/${encodeURIComponent(set)}`, { filter, v: version }, signal);
+}
+
+export function getTransfers(layer: string, name: string, version: string, signal: AbortSignal): Promise<Transfers> {
+  return get(`${encodeURIComponent(layer)}/transfers`, { name, v: version }, signal);
 }
 
 /** Whether the server accepts a key. */

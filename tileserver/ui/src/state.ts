@@ -52,6 +52,8 @@ export interface State {
   density: string | null;
   contacts: Classes;
   contactsFilter: string;
+  /** The estimate of vote transfers beside the map. */
+  transfers: string | null;
   view: View | null;
   language: Language | null;
   theme: Theme | null;
@@ -79,6 +81,7 @@ export const INITIAL: Readonly<State> = {
   density: null,
   contacts: {},
   contactsFilter: "",
+  transfers: null,
   view: null,
   language: null,
   theme: null,
@@ -125,6 +128,7 @@ export function encode(value: State): string {
     for (const one of classes) put("contacts", `${name}:${one}`);
   }
   put("contacts-filter", value.contactsFilter.trim());
+  put("transfers", value.transfers);
   put("view", value.view && encodeView(value.view));
   put("lang", value.language);
   put("theme", value.theme);
@@ -158,6 +162,7 @@ export function decode(fragment: string): State {
     density: text("density"),
     contacts: decodeClasses(query.getAll("contacts")),
     contactsFilter: query.get("contacts-filter") ?? "",
+    transfers: text("transfers"),
     view: decodeView(query.get("view")),
     language: oneOf(["en", "fr"] as const, query.get("lang")),
     theme: oneOf(["light", "dark"] as const, query.get("theme")),
