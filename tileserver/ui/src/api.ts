@@ -106,6 +106,35 @@ export interface Density {
   };
 }
 
+/** What the areas that contacts live in are like, against those of the electorate; not what contacts are. */
+export interface Profile {
+  areas: number;
+  electors: number;
+  contacts: { set: string; in_areas: number; denominator: { property: string | null; label: Localized } | null };
+  indicators: ProfileOf[];
+  quotients: { key: string; name: string; quotient: number }[];
+  /** `null` where indicators repeat each other. */
+  logistic: { areas: number; weights: { name: string; weight: number; error: number; odds_ratio: number }[] } | null;
+  /** `null` where too few areas have all indicators. */
+  lookalikes: { seeds: number; auc: number; areas: { key: string; name: string; distance: number }[] } | null;
+}
+
+/** Of numbers, or of text by its values. */
+export interface ProfileOf {
+  name: string;
+  mean_contacts?: number | null;
+  mean_electors?: number | null;
+  /** 100 where both have the same mean. */
+  index?: number | null;
+  /** Difference of the means in standard deviations. */
+  std_diff?: number | null;
+  noteworthy?: boolean;
+  classes?: { value: string; contacts: number; share_contacts: number; share_electors: number; index: number }[];
+  /** Classes of fewer contacts than `class_min`. */
+  classes_hidden?: number;
+  class_min?: number;
+}
+
 export interface Histogram {
   min: number | null;
   max: number | null;
@@ -268,6 +297,25 @@ export function getDensity(set: string, filter: string, version: string, signal:
 
 export function getTransfers(layer: string, name: string, version: string, signal: AbortSignal): Promise<Transfers> {
   return get(`${encodeURIComponent(layer)}/transfers`, { name, v: version }, signal);
+}
+
+export interface ProfileQuery {
+  layer: string;
+  level: string;
+  version: string;
+  /** The contact set, which of it, and the indicator that counts the electorate. */
+  contacts: string;
+  "contacts-filter": string;
+  "contacts-denominator"?: string;
+  properties: string;
+  /** Of areas. */
+  filter: string;
+  limit: number;
+}
+
+/** For those who may see the contacts one by one. */
+export function getProfile({ layer, version, ...query }: ProfileQuery, signal: AbortSignal): Promise<Profile> {
+  return get(`${encodeURIComponent(layer)}/profile`, { ...query, v: version }, signal);
 }
 
 /** Whether the server accepts a key. */

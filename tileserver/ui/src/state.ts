@@ -54,6 +54,9 @@ export interface State {
   contactsFilter: string;
   /** The estimate of vote transfers beside the map. */
   transfers: string | null;
+  /** Whether the contacts' profile is beside the map, and against which count. */
+  profile: boolean;
+  electorate: string | null;
   view: View | null;
   language: Language | null;
   theme: Theme | null;
@@ -82,6 +85,8 @@ export const INITIAL: Readonly<State> = {
   contacts: {},
   contactsFilter: "",
   transfers: null,
+  profile: false,
+  electorate: null,
   view: null,
   language: null,
   theme: null,
@@ -129,6 +134,8 @@ export function encode(value: State): string {
   }
   put("contacts-filter", value.contactsFilter.trim());
   put("transfers", value.transfers);
+  put("profile", value.profile ? "1" : null);
+  put("electorate", value.electorate);
   put("view", value.view && encodeView(value.view));
   put("lang", value.language);
   put("theme", value.theme);
@@ -163,6 +170,8 @@ export function decode(fragment: string): State {
     contacts: decodeClasses(query.getAll("contacts")),
     contactsFilter: query.get("contacts-filter") ?? "",
     transfers: text("transfers"),
+    profile: query.get("profile") === "1",
+    electorate: text("electorate"),
     view: decodeView(query.get("view")),
     language: oneOf(["en", "fr"] as const, query.get("lang")),
     theme: oneOf(["light", "dark"] as const, query.get("theme")),

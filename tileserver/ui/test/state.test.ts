@@ -34,6 +34,8 @@ test("whatever the state, its address reads back to it", () => {
     contacts: { support: ["favorable", "a:b, c"], age: ["18-24"] },
     contactsFilter: "canvass = '2013' AND 1 & #1",
     transfers: "t1-t2",
+    profile: true,
+    electorate: "registered",
     view: { zoom: 11.25, lat: 48.85661, lon: -2.35222 },
     language: "fr",
     theme: "dark",

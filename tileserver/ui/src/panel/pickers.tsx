@@ -24,6 +24,8 @@ export function LayerPicker() {
           criteria: [],
           area: null,
           transfers: null,
+          profile: false,
+          electorate: null,
           view: null,
           filter: "",
         })

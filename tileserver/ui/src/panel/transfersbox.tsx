@@ -23,7 +23,7 @@ export function TransfersBox() {
             id={i === 0 ? OPENER : undefined}
             type="button"
             aria-pressed={shown === name}
-            onClick={() => update({ transfers: shown === name ? null : name })}
+            onClick={() => update({ transfers: shown === name ? null : name, profile: false })}
           >
             {textIn(title, language.value, name)}
           </button>

@@ -7,6 +7,7 @@ import { Icon } from "../icons";
 import { attribution, description, layer, zoom } from "../dataset";
 import type { Role } from "../map/view";
 import { classes, comparison, other } from "../model";
+import { profileShown } from "../profile";
 import { busy } from "../screen";
 import { transfersShown } from "../transfers";
 import { state, update } from "../state";
@@ -14,6 +15,7 @@ import { Announcement, AreaCard } from "./area";
 import { cancelDrawing, drawing, startDrawing } from "../zone";
 import { DrawBar } from "./drawbar";
 import { HoverCard } from "./hover";
+import { ProfilePane } from "./profile";
 import { Search } from "./search";
 import { Table } from "./table";
 import { TransfersPane } from "./transfers";
@@ -28,7 +30,7 @@ const failed = signal(false);
 export function Stage() {
   const two = comparison.value === "swipe" || comparison.value === "side";
   const { split, table } = state.value;
-  const beside = transfersShown.value !== null;
+  const beside = transfersShown.value !== null || profileShown.value;
   const parts = ["stage", table && "with-table", beside && "with-pane", two && comparison.value];
   const shape = parts.filter(Boolean).join(" ");
   return (
@@ -48,7 +50,7 @@ export function Stage() {
       <ZoneCard />
       <DrawBar />
       <Table />
-      <TransfersPane />
+      {transfersShown.value ? <TransfersPane /> : <ProfilePane />}
     </main>
   );
 }
