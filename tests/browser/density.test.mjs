@@ -108,13 +108,83 @@ describe("contacts", () => {
     await close();
   });
 
+  const number = (x, digits = 0) =>
+    new Intl.NumberFormat("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(x);
+
+  it("are told by what their areas are like, to staff", { skip: unavailable }, async () => {
+    const { page, faults, close } = await open(browser, server.url, { bypassCSP: true });
+    await page.addInitScript((key) => sessionStorage.setItem("maille-key", key), key);
+    const view = "indicator=coderre_share&view=10.00/45.55000/-73.62000";
+    await page.goto(`${server.url}#${view}&density=supporters&contacts=support:1`);
+    await settled(page);
+    await page.click("#profile-opener");
+    await page.waitForSelector('.pane[aria-busy="false"] .bars');
+    await settled(page);
+    const { maille } = await inside("montreal");
+    const rates = maille.indicators.filter(({ unit }) => unit !== "count").map(({ name }) => name);
+    const filter = encodeURIComponent("support = '1'");
+    const asked = `contacts=supporters&contacts-filter=${filter}&properties=${rates.join(",")}`;
+    const found = await inside(`montreal/profile?level=district&limit=10&${asked}`);
+    assert.match(await page.textContent(".pane [role=status]"), new RegExp(`^${number(found.contacts.in_areas)} contacts`));
+    const rows = await page.locator(".pane .bars").first().locator("tbody tr").evaluateAll((all) =>
+      all.map((row) => [...row.cells].map((cell) => cell.textContent)),
+    );
+    assert.equal(rows.length, found.indicators.reduce((sum, { classes = [] }) => sum + 1 + classes.length, 0));
+    const signed = (x) => `${x < 0 ? "−" : "+"}${number(Math.abs(x), 2)}`;
+    for (const { name, label, index, std_diff, noteworthy } of found.indicators) {
+      const [, told, difference] = rows.find(([head]) => head.startsWith(label.en));
+      const negative = maille.indicators.find((one) => one.name === name).levels.district.min < 0;
+      assert.equal(told, index === undefined || negative ? "–" : number(index), name);
+      assert.equal(difference, std_diff === undefined ? "–" : signed(std_diff) + (noteworthy ? ", noteworthy" : ""));
+    }
+    // The farthest bar reaches its edge; a bar lies on the side of its value.
+    const bars = await page.locator(".pane .bar i").evaluateAll((all) =>
+      all.map((one) => [Number.parseFloat(one.style.left), Number.parseFloat(one.style.width)]),
+    );
+    assert.ok(bars.some(([left, width]) => left === 0 || Math.abs(left + width - 100) < 1e-6));
+    assert.ok(bars.every(([left, width]) => left === 50 || Math.abs(left + width - 50) < 1e-4));
+    const areas = page.locator(".pane .areas").first().locator("li");
+    assert.deepEqual(
+      (await areas.allTextContents()).map((text) => text.trim()),
+      found.quotients.map(({ name, quotient }) => `${name} ${number(quotient, 2)} times the average`),
+    );
+    await page.evaluate(axe.source);
+    for (const theme of ["light", "dark"]) {
+      await page.evaluate((theme) => (document.documentElement.dataset.theme = theme), theme);
+      const { violations } = await page.evaluate(() => globalThis.axe.run());
+      const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+      assert.deepEqual(serious.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`), [], theme);
+    }
+    await keep(page, "profile");
+    await page.locator(".pane .segments label").last().click();
+    await areas.first().locator("button").click();
+    await page.waitForSelector(".card");
+    assert.equal(await page.textContent(".card h2"), found.quotients[0].name);
+    assert.deepEqual(faults, []);
+
+    // Too few: what the server says against it.
+    const few = "age = '60+' AND channel = 'web' AND support = '1'";
+    await page.fill("#contacts-filter", few);
+    await page.waitForSelector(".pane .problem");
+    assert.match(await page.textContent(".pane .problem"), /\d+ contacts in these areas are too few for a profile: 200 at least/);
+    assert.equal(await page.locator(".pane .bars").count(), 0);
+    assert.ok(faults.splice(0).every((fault) => fault.includes("400")));
+    await page.click(".access summary");
+    await page.click("text=Forget the key");
+    await page.waitForSelector(".pane", { state: "detached" });
+    await settled(page);
+    assert.deepEqual(faults, []);
+    await close();
+  });
+
   it("show to everybody from a release", { skip: unavailable }, async () => {
     const release = ["release", DEMO, "--out", server.dataset, "--contacts", "supporters"];
     execFileSync(join(BINARIES, "precompute"), release, { stdio: "pipe" });
     const { page, faults, close } = await open(browser, server.url);
-    await page.goto(`${server.url}#indicator=winner&density=supporters&contacts=support:1`);
+    await page.goto(`${server.url}#indicator=winner&density=supporters&contacts=support:1&profile=1`);
     await page.waitForSelector(".density [role=status]");
     await settled(page);
+    assert.equal(await page.locator(".pane, #profile-opener").count(), 0, "a release has no profile");
     assert.match(await page.textContent(".density [role=status]"), /About [\d,]+ contacts.*noise.*0\.5/);
     assert.deepEqual(await chips(page).allTextContents(), ["1", "2", "3", "4", "5"]);
     assert.equal(await chips(page).first().getAttribute("aria-pressed"), "true");

@@ -86,15 +86,63 @@ describe("an embedded map", { skip: unavailable }, () => {
     await close();
   });
 
-  it("has no serious fault for readers with other means", async () => {
-    const { page, close } = await open(browser, server.url);
-    await page.goto(`${server.url}map/margin`);
+  const LIGHT = "#f5f4f0";
+  const DARK = "#16181c";
+
+  for (const colorScheme of ["light", "dark"]) {
+    for (const path of ["map/margin?lang=fr", "embed/margin"]) {
+      it(`has no serious fault for readers with other means, at ${path}, ${colorScheme}`, async () => {
+        const { page, close } = await open(browser, server.url, { colorScheme });
+        await page.goto(server.url + path);
+        await ready(page);
+        for (const summary of await page.locator("summary").all()) await summary.click();
+        await page.evaluate(axe.source);
+        const { violations } = await page.evaluate(() => globalThis.axe.run());
+        const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+        assert.deepEqual(serious.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`), []);
+        await keep(page, `published ${path.slice(0, 3)} ${colorScheme}`);
+        await close();
+      });
+    }
+  }
+
+  it("is light or dark as its reader prefers, unless it is told; its colours stay the legend's", async () => {
+    const ground = async (page) => {
+      const box = await (await page.$("#map")).boundingBox();
+      const drawn = await pixels(page, box);
+      const classes = await page.$$eval(".swatch", (all) => all.map((one) => one.style.background));
+      for (const color of classes) assert.ok(drawn.count(color) > 100, `${color} is not on the map`);
+      return drawn.count(DARK, 3) > drawn.count(LIGHT, 3) ? "dark" : "light";
+    };
+    const paper = (page) => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    for (const [colorScheme, query, expected] of [
+      ["light", "", "light"],
+      ["dark", "", "dark"],
+      ["light", "?theme=dark", "dark"],
+      ["dark", "?theme=light", "light"],
+    ]) {
+      const { page, faults, close } = await open(browser, server.url, { colorScheme });
+      await page.goto(`${server.url}embed/margin${query}`);
+      await ready(page);
+      assert.equal(await ground(page), expected, `${colorScheme} ${query}`);
+      assert.equal(await paper(page), expected === "dark" ? "rgb(29, 32, 37)" : "rgb(255, 255, 255)");
+      assert.deepEqual(faults, []);
+      await close();
+    }
+    const { page, close } = await open(browser, server.url, { colorScheme: "light" });
+    await page.goto(`${server.url}embed/margin`);
     await ready(page);
-    await page.addScriptTag({ content: axe.source }).catch(() => page.evaluate(axe.source));
-    const { violations } = await page.evaluate(() => globalThis.axe.run());
-    const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-    assert.deepEqual(serious.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`), []);
+    await page.emulateMedia({ colorScheme: "dark" });
+    await page.waitForTimeout(1000);
+    assert.equal(await ground(page), "dark", "while it is open");
     await close();
+    const bare = await open(browser, server.url, { colorScheme: "dark", javaScriptEnabled: false });
+    await bare.page.goto(`${server.url}embed/margin`);
+    const box = await (await bare.page.$("#map img")).boundingBox();
+    assert.ok((await pixels(bare.page, box)).count(DARK, 3) > 1000, "the picture is as dark as its page");
+    await bare.close();
+    assert.equal((await fetch(`${server.url}embed/margin?theme=blue`)).status, 400);
+    assert.ok(!(await (await fetch(`${server.url}map/margin.svg`)).text()).includes("prefers-color-scheme"));
   });
 
   it("is a picture and a table without scripts", async () => {

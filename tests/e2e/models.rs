@@ -200,6 +200,9 @@ fn transfers_are_served_with_what_they_rest_on() {
             .as_str()
             .is_some_and(|text| text.contains("10 units"))
     );
+    let told = &server.get("/town").json()["maille"]["transfers"];
+    let named = serde_json::json!([{ "name": "rounds", "title": { "en": "From round to round" } }]);
+    assert_eq!(told, &named);
     // By name; what is not there is not found.
     let named = server.get("/town/transfers?name=rounds");
     assert_eq!(named.json(), found);
@@ -319,6 +322,15 @@ fn who_may_not_see_a_cell_sees_no_matrix() {
     assert_eq!(status(&narrowed, "/town/stats?property=turnout"), 200);
     // The matrix is of the whole town.
     assert_eq!(status(&local, "/town/transfers"), 404);
+    let told = |key: &str| {
+        let bearer = format!("Bearer {key}");
+        let reply = server.get_with("/town", &[("Authorization", &bearer)]);
+        reply.json()["maille"]["transfers"].as_array().map(Vec::len)
+    };
+    assert_eq!(
+        [&all, &narrowed, &local].map(|key| told(key)),
+        [Some(1), Some(0), Some(0)]
+    );
     assert_eq!(status(&local, "/town/stats?property=rounds_north_yes"), 200);
 }
 

@@ -135,6 +135,7 @@ async fn publish(args: &Args, app: &App) -> anyhow::Result<()> {
     let tiles = tiles.unwrap_or_else(|| format!("{}.pmtiles", map.id));
     let place = Place {
         root: "",
+        theme: None,
         picture: "map.svg".into(),
         again: "data.json".into(),
         tiles: format!("pmtiles://{tiles}/{{z}}/{{x}}/{{y}}"),

@@ -17,11 +17,20 @@ pub enum Kind {
     Embed,
 }
 
+/// Chosen by the page that embeds a map, to look like itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Theme {
+    Light,
+    Dark,
+}
+
 /// Where a page lies, and where it finds what it shows.
 #[derive(Debug, Clone, Default)]
 pub struct Place {
     /// What comes before the paths of its scripts.
     pub root: &'static str,
+    /// Whether the page is light or dark whatever its reader's browser prefers.
+    pub theme: Option<Theme>,
     pub picture: String,
     /// Where the script asks for the page's data again, to see a new version.
     pub again: String,
@@ -48,7 +57,7 @@ pub struct Card {
 impl Place {
     /// On a server, below its public address.
     #[must_use]
-    pub fn served(story: &Story, app: &App, kind: Kind) -> Self {
+    pub fn served(story: &Story, app: &App, kind: Kind, theme: Option<Theme>) -> Self {
         let base = &app.public_url;
         let id = encoded(&story.map.id);
         let lang = story.lang;
@@ -57,6 +66,7 @@ impl Place {
         let (width, height) = CARD;
         Self {
             root: "../",
+            theme,
             picture: format!("../map/{id}.svg?v={version}&lang={lang}&bare=true"),
             again: format!("../map/{id}/data?lang={lang}"),
             tiles: story.tiles(app),
@@ -84,9 +94,14 @@ pub fn page(story: &Story, place: &Place, built: EmbedAssets) -> String {
     let lang = story.lang;
     let title = escaped(story.title());
     let root = place.root;
+    let theme = match place.theme {
+        None => "",
+        Some(Theme::Light) => " data-theme=\"light\"",
+        Some(Theme::Dark) => " data-theme=\"dark\"",
+    };
     let _ = write!(
         out,
-        "<!doctype html>\n<html lang=\"{lang}\">\n<head>\n<meta charset=\"utf-8\">\n\
+        "<!doctype html>\n<html lang=\"{lang}\"{theme}>\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n"
     );
     if let Some(policy) = &place.policy {
@@ -184,8 +199,9 @@ pub fn snippet(story: &Story, app: &App) -> String {
 
 /// Open Graph, Twitter, oEmbed.
 fn cards(story: &Story, place: &Place, out: &mut String) {
+    let label = story.label();
     let text = if story.text().is_empty() {
-        story.label()
+        &*label
     } else {
         story.text()
     };
@@ -264,7 +280,7 @@ fn legend(story: &Story, out: &mut String) {
     let _ = writeln!(
         out,
         "<section id=\"legend\" aria-label=\"{0}\"><h2>{0}</h2><ul>",
-        escaped(story.label())
+        escaped(&story.label())
     );
     if let Some(legend) = story.legend_at(zoom) {
         for line in story.lines(legend) {
@@ -288,7 +304,7 @@ fn table(story: &Story, out: &mut String) {
         ("Table", "Name", "no data")
     };
     let level = escaped(story.level_title(&story.table.level));
-    let label = escaped(story.label());
+    let label = escaped(&story.label());
     let _ = writeln!(
         out,
         "<details id=\"table\"><summary>{word}</summary><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{word}\">\

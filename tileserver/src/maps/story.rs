@@ -1,5 +1,6 @@
 //! What a published map shows: its legends, its table, its style, in one language.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -101,12 +102,22 @@ impl Story {
         text_in(&self.map.text, self.lang).unwrap_or_default()
     }
 
-    /// What the indicator is called.
+    /// What the indicator is called; an estimate says that it is one.
     #[must_use]
-    pub fn label(&self) -> &str {
-        let name = &self.map.indicator.value;
-        let label = self.indicator().and_then(|i| text_in(&i.label, self.lang));
-        label.unwrap_or(name)
+    pub fn label(&self) -> Cow<'_, str> {
+        let indicator = self.indicator();
+        let label = indicator.and_then(|i| text_in(&i.label, self.lang));
+        let label = label.unwrap_or(&self.map.indicator.value);
+        let word = if self.lang == "fr" {
+            "estimation"
+        } else {
+            "estimate"
+        };
+        if indicator.is_some_and(|i| i.estimate) && !label.to_lowercase().contains(word) {
+            Cow::Owned(format!("{label} ({word})"))
+        } else {
+            Cow::Borrowed(label)
+        }
     }
 
     fn indicator(&self) -> Option<&Indicator> {
@@ -143,6 +154,13 @@ impl Story {
             })
         });
         notes.extend(method);
+        // How it was estimated, and from how many units.
+        let estimate = indicator.filter(|i| i.estimate);
+        notes.extend(
+            estimate
+                .and_then(|i| text_in(&i.description, self.lang))
+                .map(str::to_owned),
+        );
         let attribution = &self.snapshot.manifest.attribution;
         if !attribution.is_empty() && !notes.iter().any(|note| note.contains(attribution)) {
             notes.push(attribution.clone());

@@ -85,6 +85,8 @@ impl Size {
 pub struct Scene {
     pub size: Size,
     pub title: String,
+    /// The map alone, as pages show it in their own colours.
+    pub bare: bool,
     pub marks: Vec<Mark>,
 }
 
@@ -179,6 +181,7 @@ pub fn scene(story: &Story, level: usize, rows: Option<&Bitmap>, size: Size, bar
     Scene {
         size,
         title: story.title().to_owned(),
+        bare,
         marks,
     }
 }
@@ -313,7 +316,7 @@ impl Page {
             y += unit * 1.75;
             head.push(line_at([margin, y], unit * 1.5, true, INK, line));
         }
-        for line in text::wrapped(story.label(), unit, false, room, 2) {
+        for line in text::wrapped(&story.label(), unit, false, room, 2) {
             y += unit * 1.4;
             head.push(line_at([margin, y], unit, false, SOFT, line));
         }

@@ -4,6 +4,10 @@ use std::fmt::Write as _;
 
 use super::{GROUND, Mark, Scene};
 use crate::html::escaped;
+use crate::palette::Color;
+
+/// The ground of dark pages; a picture that is kept or printed stays light.
+const GROUND_DARK: Color = Color([0x16, 0x18, 0x1c]);
 
 #[must_use]
 pub fn encode(scene: &Scene) -> String {
@@ -16,6 +20,12 @@ pub fn encode(scene: &Scene) -> String {
         f64::from(width) * scale,
         f64::from(height) * scale
     );
+    if scene.bare {
+        let _ = writeln!(
+            out,
+            "<style>@media (prefers-color-scheme:dark){{rect{{fill:{GROUND_DARK}}}path{{stroke:{GROUND_DARK}}}}}</style>"
+        );
+    }
     for mark in &scene.marks {
         match mark {
             Mark::Area { color, rings } => {

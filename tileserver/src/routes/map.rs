@@ -14,7 +14,7 @@ use crate::http::etag::Tag;
 use crate::http::path::{Segments, encoded};
 use crate::http::{Answer, Asked, Freshness, HttpError, Query};
 use crate::maps::PublishedMap;
-use crate::maps::page::{self, CARD, HEIGHT, Kind, Place};
+use crate::maps::page::{self, CARD, HEIGHT, Kind, Place, Theme};
 use crate::maps::story::Story;
 use crate::picture::{self, Scene, Size};
 use crate::routes::{tiles, ui};
@@ -151,7 +151,7 @@ async fn told(
 ) -> Result<Response, HttpError> {
     let map = find(app, id)?;
     let story = Story::of(app, Arc::clone(&map), language(query, &map)?).await?;
-    let place = Place::served(&story, app, kind);
+    let place = Place::served(&story, app, kind, theme(query)?);
     let html = page::page(&story, &place, ui::embed_assets());
     let mut response = Answer::new(HTML, html.into_bytes(), Freshness::Checked).respond(asked);
     let headers = response.headers_mut();
@@ -225,6 +225,16 @@ async fn drawn(
 
 fn find(app: &App, id: &str) -> Result<Arc<PublishedMap>, HttpError> {
     app.maps.get(id, SystemTime::now())
+}
+
+/// `theme`, else as the reader's browser prefers.
+fn theme(query: &Query) -> Result<Option<Theme>, HttpError> {
+    match query.get("theme")?.as_deref() {
+        None => Ok(None),
+        Some("light") => Ok(Some(Theme::Light)),
+        Some("dark") => Ok(Some(Theme::Dark)),
+        Some(_) => Err(HttpError::parameter("theme", "give light or dark")),
+    }
 }
 
 /// `lang`, else the map's own.

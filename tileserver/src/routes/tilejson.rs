@@ -159,6 +159,8 @@ fn ours(layer: LayerRef<'_>, manifest: &Manifest) -> Value {
         })
     };
     let indicator = |indicator| describe_indicator(indicator, layer);
+    let transfers = layer.meta.transfers.iter();
+    let transfers = transfers.map(|t| json!({ "name": t.name, "title": t.title }));
     json!({
         "dataset": manifest.name,
         "dataset_title": manifest.title,
@@ -167,6 +169,7 @@ fn ours(layer: LayerRef<'_>, manifest: &Manifest) -> Value {
         "default_properties": layer.meta.default_properties,
         "levels": layer.levels().map(level).collect::<Vec<_>>(),
         "indicators": layer.indicators().map(indicator).collect::<Vec<_>>(),
+        "transfers": transfers.collect::<Vec<_>>(),
     })
 }
 

@@ -52,7 +52,34 @@ export interface TileJson {
     /** Finest first. */
     levels: Level[];
     indicators: Indicator[];
+    /** Estimates of where votes of a first ballot went. */
+    transfers: { name: string; title: Localized }[];
   };
+}
+
+/** By option of the first ballot, then of the second. */
+export type Nested<T> = Record<string, Record<string, T>>;
+
+/** An estimate of where the votes of a first ballot went; no count says it. */
+export interface Transfers {
+  name: string;
+  title: Localized;
+  level: string;
+  method: string;
+  /** Areas it is estimated from. */
+  units: number;
+  /** Share of votes in areas that both ballots have. */
+  coverage: number;
+  from: string[];
+  to: string[];
+  /** Votes. */
+  matrix: Nested<number>;
+  interval_5_95?: Nested<[number, number]>;
+  /** What the totals of areas alone allow. */
+  bounds: Nested<[number, number]>;
+  corners: [string, string][];
+  /** Share of votes by which the areas' own tables differ from the matrix. */
+  heterogeneity: number;
 }
 
 /** An attribute of contacts. */
@@ -77,6 +104,35 @@ export interface Density {
     /** By zoom, the smallest and the greatest count of a cell. */
     ranges: Record<string, [number, number]>;
   };
+}
+
+/** What the areas that contacts live in are like, against those of the electorate; not what contacts are. */
+export interface Profile {
+  areas: number;
+  electors: number;
+  contacts: { set: string; in_areas: number; denominator: { property: string | null; label: Localized } | null };
+  indicators: ProfileOf[];
+  quotients: { key: string; name: string; quotient: number }[];
+  /** `null` where indicators repeat each other. */
+  logistic: { areas: number; weights: { name: string; weight: number; error: number; odds_ratio: number }[] } | null;
+  /** `null` where too few areas have all indicators. */
+  lookalikes: { seeds: number; auc: number; areas: { key: string; name: string; distance: number }[] } | null;
+}
+
+/** Of numbers, or of text by its values. */
+export interface ProfileOf {
+  name: string;
+  mean_contacts?: number | null;
+  mean_electors?: number | null;
+  /** 100 where both have the same mean. */
+  index?: number | null;
+  /** Difference of the means in standard deviations. */
+  std_diff?: number | null;
+  noteworthy?: boolean;
+  classes?: { value: string; contacts: number; share_contacts: number; share_electors: number; index: number }[];
+  /** Classes of fewer contacts than `class_min`. */
+  classes_hidden?: number;
+  class_min?: number;
 }
 
 export interface Histogram {
@@ -237,6 +293,29 @@ export function getTileJson(layer: string, signal: AbortSignal): Promise<TileJso
 
 export function getDensity(set: string, filter: string, version: string, signal: AbortSignal): Promise<Density> {
   return get(`density/${encodeURIComponent(set)}`, { filter, v: version }, signal);
+}
+
+export function getTransfers(layer: string, name: string, version: string, signal: AbortSignal): Promise<Transfers> {
+  return get(`${encodeURIComponent(layer)}/transfers`, { name, v: version }, signal);
+}
+
+export interface ProfileQuery {
+  layer: string;
+  level: string;
+  version: string;
+  /** The contact set, which of it, and the indicator that counts the electorate. */
+  contacts: string;
+  "contacts-filter": string;
+  "contacts-denominator"?: string;
+  properties: string;
+  /** Of areas. */
+  filter: string;
+  limit: number;
+}
+
+/** For those who may see the contacts one by one. */
+export function getProfile({ layer, version, ...query }: ProfileQuery, signal: AbortSignal): Promise<Profile> {
+  return get(`${encodeURIComponent(layer)}/profile`, { ...query, v: version }, signal);
 }
 
 /** Whether the server accepts a key. */

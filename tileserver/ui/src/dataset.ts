@@ -88,8 +88,11 @@ export function titleOf(level: Level): string {
   return textIn(level.title, language.value, level.name);
 }
 
+/** An estimate says that it is one wherever it is named. */
 export function labelOf(indicator: Indicator): string {
-  return textIn(indicator.label, language.value, indicator.name);
+  const label = textIn(indicator.label, language.value, indicator.name);
+  const estimate = words.value.estimate.toLowerCase();
+  return indicator.estimate && !label.toLowerCase().includes(estimate) ? `${label} (${estimate})` : label;
 }
 
 /** `bounds`: of classes, which are to read apart. */

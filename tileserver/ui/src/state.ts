@@ -52,6 +52,11 @@ export interface State {
   density: string | null;
   contacts: Classes;
   contactsFilter: string;
+  /** The estimate of vote transfers beside the map. */
+  transfers: string | null;
+  /** Whether the contacts' profile is beside the map, and against which count. */
+  profile: boolean;
+  electorate: string | null;
   view: View | null;
   language: Language | null;
   theme: Theme | null;
@@ -79,6 +84,9 @@ export const INITIAL: Readonly<State> = {
   density: null,
   contacts: {},
   contactsFilter: "",
+  transfers: null,
+  profile: false,
+  electorate: null,
   view: null,
   language: null,
   theme: null,
@@ -125,6 +133,9 @@ export function encode(value: State): string {
     for (const one of classes) put("contacts", `${name}:${one}`);
   }
   put("contacts-filter", value.contactsFilter.trim());
+  put("transfers", value.transfers);
+  put("profile", value.profile ? "1" : null);
+  put("electorate", value.electorate);
   put("view", value.view && encodeView(value.view));
   put("lang", value.language);
   put("theme", value.theme);
@@ -158,6 +169,9 @@ export function decode(fragment: string): State {
     density: text("density"),
     contacts: decodeClasses(query.getAll("contacts")),
     contactsFilter: query.get("contacts-filter") ?? "",
+    transfers: text("transfers"),
+    profile: query.get("profile") === "1",
+    electorate: text("electorate"),
     view: decodeView(query.get("view")),
     language: oneOf(["en", "fr"] as const, query.get("lang")),
     theme: oneOf(["light", "dark"] as const, query.get("theme")),

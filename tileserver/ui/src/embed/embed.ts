@@ -39,6 +39,14 @@ interface Data {
   style: StyleSpecification;
 }
 
+/** What areas lie on, and what marks them, on light pages and on dark ones; as `styles` has the light ones. */
+const COLORS = {
+  light: { ground: "#f5f4f0", ink: "#171614" },
+  dark: { ground: "#16181c", ink: "#ffffff" },
+};
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
 /** How often a new version is looked for: it is on screen within five seconds. */
 const PERIOD = 4000;
 
@@ -76,7 +84,7 @@ async function start(): Promise<void> {
   try {
     map = new MapLibre({
       container: place,
-      style: data.style,
+      style: inOwnColors(data.style),
       ...(data.fit ? { bounds: data.bounds, fitBoundsOptions: { padding: 16, duration: 0 } } : {}),
       maxZoom: data.zooms[1] + 3,
       cooperativeGestures: true,
@@ -100,12 +108,39 @@ async function start(): Promise<void> {
   });
   map.on("zoom", () => showLegend(map));
   map.once("load", () => showLegend(map));
+  map.once("style.load", () => followTheme(map));
   hover(map);
   setInterval(() => void follow(map, again), PERIOD);
 }
 
 function tilesOf({ style }: Data): string[] {
   return (style.sources.areas as VectorSourceSpecification).tiles ?? [];
+}
+
+/** Each colour of the style that is the page's own: as it was asked for, else as the browser prefers. */
+function ownColors(): [layer: string, property: "background-color" | "line-color", color: string][] {
+  const { theme = dark.matches ? "dark" : "light" } = document.documentElement.dataset;
+  const { ground, ink } = COLORS[theme === "dark" ? "dark" : "light"];
+  return [
+    ["background", "background-color", ground],
+    ["borders", "line-color", ground],
+    ["hovered", "line-color", ink],
+    ["selected", "line-color", ink],
+  ];
+}
+
+function inOwnColors(style: StyleSpecification): StyleSpecification {
+  for (const [id, property, color] of ownColors()) {
+    const layer = style.layers.find((one) => one.id === id);
+    Object.assign(layer?.paint ?? {}, { [property]: color });
+  }
+  return style;
+}
+
+function followTheme(map: MapLibre): void {
+  dark.addEventListener("change", () => {
+    for (const [layer, property, color] of ownColors()) map.setPaintProperty(layer, property, color);
+  });
 }
 
 /** The legend of the level on screen. */

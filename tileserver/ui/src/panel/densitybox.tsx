@@ -4,6 +4,7 @@ import { useRef } from "preact/hooks";
 import { density, described, dimensions, set, sets, toggleClass } from "../density";
 import { HEAT_COLORS } from "../heat";
 import { language, words } from "../i18n";
+import { OPENER, profileAllowed } from "../profile";
 import { Icon } from "../icons";
 import { explain } from "../problem";
 import { state, update } from "../state";
@@ -75,6 +76,18 @@ function Chosen() {
         </fieldset>
       ))}
       <Condition wrong={wrong} />
+      {profileAllowed.value && (
+        <div class="openers">
+          <button
+            id={OPENER}
+            type="button"
+            aria-pressed={state.value.profile}
+            onClick={() => update({ profile: !state.value.profile, transfers: null })}
+          >
+            {words.value.profile}
+          </button>
+        </div>
+      )}
     </>
   );
 }

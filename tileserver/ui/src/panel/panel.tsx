@@ -16,6 +16,7 @@ import { ComparisonPicker, IndicatorPicker, LayerPicker, LevelPicker } from "./p
 import { PriorityBox } from "./priority";
 import { Sources } from "./sources";
 import { StyleControls } from "./stylecontrols";
+import { TransfersBox } from "./transfersbox";
 import { UseBox } from "./usebox";
 
 /** On a phone the panel is a sheet that opens; elsewhere this is without effect. */
@@ -39,6 +40,7 @@ export function Panel() {
       </button>
       <div class="more">
         <PriorityBox />
+        <TransfersBox />
         <StyleControls />
         <FilterBox />
         <DensityBox />

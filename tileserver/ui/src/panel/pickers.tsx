@@ -16,7 +16,19 @@ export function LayerPicker() {
       value={layer.value ?? ""}
       options={layers.value.map((name) => ({ value: name, text: name }))}
       onChange={(value) =>
-        update({ layer: value, indicator: null, second: null, ranges: {}, criteria: [], area: null, view: null, filter: "" })
+        update({
+          layer: value,
+          indicator: null,
+          second: null,
+          ranges: {},
+          criteria: [],
+          area: null,
+          transfers: null,
+          profile: false,
+          electorate: null,
+          view: null,
+          filter: "",
+        })
       }
     />
   );

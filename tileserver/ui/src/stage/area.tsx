@@ -92,7 +92,6 @@ function Row(props: {
     <div class={chosen ? "row chosen" : "row"}>
       <dt>
         {labelOf(props.indicator)}
-        {props.indicator.estimate && <span class="tag">{words.value.estimate}</span>}
       </dt>
       <dd class={value === null ? "muted" : "figure"}>{text}</dd>
       {place !== null && (

@@ -7,14 +7,18 @@ import { Icon } from "../icons";
 import { attribution, description, layer, zoom } from "../dataset";
 import type { Role } from "../map/view";
 import { classes, comparison, other } from "../model";
+import { profileShown } from "../profile";
 import { busy } from "../screen";
+import { transfersShown } from "../transfers";
 import { state, update } from "../state";
 import { Announcement, AreaCard } from "./area";
 import { cancelDrawing, drawing, startDrawing } from "../zone";
 import { DrawBar } from "./drawbar";
 import { HoverCard } from "./hover";
+import { ProfilePane } from "./profile";
 import { Search } from "./search";
 import { Table } from "./table";
+import { TransfersPane } from "./transfers";
 import { ZoneCard } from "./zonecard";
 
 /** Loaded beside the rest of the page: it is most of its weight. */
@@ -26,7 +30,9 @@ const failed = signal(false);
 export function Stage() {
   const two = comparison.value === "swipe" || comparison.value === "side";
   const { split, table } = state.value;
-  const shape = ["stage", table && "with-table", two && comparison.value].filter(Boolean).join(" ");
+  const beside = transfersShown.value !== null || profileShown.value;
+  const parts = ["stage", table && "with-table", beside && "with-pane", two && comparison.value];
+  const shape = parts.filter(Boolean).join(" ");
   return (
     <main class={shape} id="map" aria-label={words.value.map} aria-busy={busy.value}>
       <div class="maps" style={{ "--split": `${split * 100}%` }}>
@@ -44,6 +50,7 @@ export function Stage() {
       <ZoneCard />
       <DrawBar />
       <Table />
+      {transfersShown.value ? <TransfersPane /> : <ProfilePane />}
     </main>
   );
 }

@@ -48,7 +48,7 @@ export function ZoneCard() {
               <div key={one.name} class={chosen.includes(one.name) ? "row chosen" : "row"}>
                 <dt>
                   {labelOf(one)}
-                  {figure.estimate && <span class="tag">{words.value.estimate}</span>}
+                  {figure.estimate && !one.estimate && <span class="tag">{words.value.estimate}</span>}
                 </dt>
                 <dd class={figure.value === null ? "muted" : "figure"}>
                   {figure.value === null ? words.value.noData : formatOf(one).value(figure.value)}
