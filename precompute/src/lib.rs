@@ -25,6 +25,8 @@ pub mod polygons;
 pub mod progress;
 pub mod project;
 pub mod publish;
+#[cfg(test)]
+mod real_data;
 pub mod report;
 pub mod sql;
 pub mod tables;

@@ -239,14 +239,6 @@ fn bombs_stop_at_their_limit() {
 
 #[test]
 fn real_archives_open() {
-    let data = std::env::var_os("MAILLE_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
-        PathBuf::from,
-    );
-    if !data.is_dir() {
-        eprintln!("skipped: no real data at {}", data.display());
-        return;
-    }
     for (pattern, count) in [
         ("fr-communes/contours/*.zip/*.geojson", 101),
         ("fr-iris-2020/*.zip/*.shp", 1),
@@ -254,7 +246,10 @@ fn real_archives_open() {
         ("fr-bureaux-vote/contours/*.zip", 1),
         ("points-fr/*.csv.gz", 1),
     ] {
-        let opened = open_all(&data.join(pattern)).unwrap();
+        let Some(path) = crate::real_data::file(pattern) else {
+            continue;
+        };
+        let opened = open_all(&path).unwrap();
         assert_eq!(opened.len(), count, "{pattern}");
     }
 }

@@ -2,7 +2,6 @@
 //! (geopandas, EPSG:3857, `make_valid(method="structure")` for what is invalid).
 
 use std::io::Write;
-use std::path::Path;
 
 use geo::Area;
 use tempfile::TempDir;
@@ -11,15 +10,9 @@ use super::*;
 
 /// A file of the real data, features and invalid ones, and the whole area in m² of EPSG:3857.
 fn check(path: &str, features: usize, repaired: usize, skipped: usize, area: f64) {
-    let data = std::env::var_os("MAILLE_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
-        PathBuf::from,
-    );
-    let path = data.join(path);
-    if !data.is_dir() {
-        eprintln!("skipped: no real data at {}", data.display());
+    let Some(path) = crate::real_data::file(path) else {
         return;
-    }
+    };
     let source = PolygonSource {
         path,
         ..PolygonSource::default()

@@ -1,33 +1,15 @@
 //! Tables of the real world, against figures computed with pandas, and against each other.
 
-use std::path::{Path, PathBuf};
-
 use crate::project::{Encoding, Table, TableFormat};
+use crate::real_data;
 use crate::sql::{Engine, Mentions};
 use crate::value::Value;
-
-/// The directory of the real data, if this machine has it.
-fn data(file: &str) -> Option<PathBuf> {
-    let root = std::env::var("MAILLE_DATA").map_or_else(
-        |_| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
-        PathBuf::from,
-    );
-    let path = root.join(file);
-    // A glob or a member of an archive is there if what it is in is.
-    let outer = path
-        .ancestors()
-        .find(|p| p.exists() && **p != root && p.starts_with(&root));
-    if outer.is_none() {
-        eprintln!("skipped: {} is not there", path.display());
-    }
-    outer.map(|_| path.clone())
-}
 
 /// Loads a table called `t` and asks for one row of figures.
 fn ask(file: &str, pin: impl Fn(&mut Table), select: &str) -> Option<Vec<Value>> {
     let mut table = Table {
         name: "t".into(),
-        path: data(file)?,
+        path: real_data::file(file)?,
         ..Table::default()
     };
     pin(&mut table);
@@ -195,7 +177,7 @@ fn round(member: &str, round: &str) -> Option<Engine> {
     let directory = "fr-bureaux-vote/resultats";
     let wide = Table {
         name: "w".into(),
-        path: data(&format!(
+        path: real_data::file(&format!(
             "{directory}/ministere-large-2022t2-2024t2-csv.zip"
         ))?
         .join(member),
@@ -207,7 +189,7 @@ fn round(member: &str, round: &str) -> Option<Engine> {
     for (name, kind) in [("t", "territoires"), ("c", "candidats")] {
         let table = Table {
             name: name.into(),
-            path: data(&format!("{directory}/{round}_bureaux_{kind}.parquet"))?,
+            path: real_data::file(&format!("{directory}/{round}_bureaux_{kind}.parquet"))?,
             ..Table::default()
         };
         engine.load_table(&table).unwrap();
@@ -332,7 +314,7 @@ fn the_ragged_wide_form_has_the_expected_keys() {
 
 #[test]
 fn the_heads_of_the_2024_files_are_read() {
-    let Some(oracles) = data("../oracles/11_formats").filter(|path| path.exists()) else {
+    let Some(oracles) = real_data::oracle("11_formats") else {
         return;
     };
     for (file, stations, candidates) in [

@@ -53,9 +53,12 @@ pub(super) fn fit(
     weights: &[f64],
     rounds: usize,
 ) -> Vec<f64> {
+    let units: Vec<usize> = (0..problem.units)
+        .filter(|unit| weights[*unit] > 0.0)
+        .collect();
     let mut shares = start;
     for _ in 0..rounds {
-        let next = round(problem, &shares, weights);
+        let next = round(problem, &shares, &units, weights);
         let moved = shares.iter().zip(&next).map(|(a, b)| (a - b).abs());
         let still = moved.fold(0.0, f64::max) < STILL;
         shares = next;
@@ -66,12 +69,9 @@ pub(super) fn fit(
     shares
 }
 
-/// One round: the shares of the raked tables' sum.
-fn round(problem: &Problem<'_>, shares: &[f64], weights: &[f64]) -> Vec<f64> {
+/// One round: the shares of the raked tables' sum over `units`.
+fn round(problem: &Problem<'_>, shares: &[f64], units: &[usize], weights: &[f64]) -> Vec<f64> {
     let lifted = lifted_by_column(problem, shares);
-    let units: Vec<usize> = (0..problem.units)
-        .filter(|unit| weights[*unit] > 0.0)
-        .collect();
     let sums: Vec<Vec<f64>> = units
         .par_chunks(CHUNK)
         .map(|chunk| {
@@ -189,7 +189,7 @@ impl Factors {
             sums.fill(0.0);
             let shares = shares.chunks(problem.from);
             for ((shares, wanted), factor) in shares.zip(y).zip(columns.iter_mut()) {
-                let sum: f64 = shares.iter().zip(&*rows).map(|(s, row)| s * row).sum();
+                let sum = dot(shares, rows);
                 *factor = if sum > 0.0 { wanted / sum } else { 0.0 };
                 for (sum, share) in sums.iter_mut().zip(shares) {
                     *sum += share * *factor;
@@ -217,4 +217,17 @@ impl Factors {
             }
         }
     }
+}
+
+/// Σ aᵢ·bᵢ in four sums side by side: one alone would wait for itself at every step.
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<4>(), b.as_chunks::<4>());
+    let mut lanes = [0.0; 4];
+    for (a, b) in a.iter().zip(b) {
+        for ((lane, a), b) in lanes.iter_mut().zip(a).zip(b) {
+            *lane += a * b;
+        }
+    }
+    let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]) + rest
 }

@@ -144,15 +144,14 @@ proptest! {
 /// Ten New Zealand districts of 2017, whose cross-votes the Electoral Commission published.
 #[test]
 fn published_cross_votes_are_estimated() {
-    let root = std::env::var("MAILLE_DATA")
-        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data").to_owned());
-    let folder = std::path::Path::new(&root).join("../oracles/05_transfers");
-    let Ok(units) = std::fs::read_to_string(folder.join("nz2017_units.csv")) else {
-        eprintln!("skipped: no {}", folder.display());
+    let Some(folder) = crate::real_data::oracle("05_transfers") else {
         return;
     };
-    let truth = std::fs::read_to_string(folder.join("nz2017_truth_crossvotes.csv"))
-        .expect("beside the units");
+    let read = |name| std::fs::read_to_string(folder.join(name)).expect("a readable file");
+    let (units, truth) = (
+        read("nz2017_units.csv"),
+        read("nz2017_truth_crossvotes.csv"),
+    );
     let numbers = |line: &str, skip: usize| -> Vec<f64> {
         line.split(',')
             .skip(skip)

@@ -1,19 +1,5 @@
-use std::path::PathBuf;
-
 use super::*;
 use crate::topology::Coverage;
-
-fn oracles() -> Option<PathBuf> {
-    let shared = std::env::var("MAILLE_DATA").map_or_else(
-        |_| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data")),
-        PathBuf::from,
-    );
-    let found = Some(shared.join("../oracles/10_voronoi")).filter(|path| path.exists());
-    if found.is_none() {
-        eprintln!("skipped: no oracles/10_voronoi");
-    }
-    found
-}
 
 /// Shares of the whole by name: the Mercator scale is the same all over a commune to 0.1 %.
 fn shares(areas: BTreeMap<String, f64>) -> BTreeMap<String, f64> {
@@ -26,7 +12,9 @@ fn shares(areas: BTreeMap<String, f64>) -> BTreeMap<String, f64> {
 
 #[test]
 fn stations_of_douarnenez_have_the_reference_s_areas() {
-    let Some(folder) = oracles() else { return };
+    let Some(folder) = crate::real_data::oracle("10_voronoi") else {
+        return;
+    };
     let source = super::super::PolygonSource {
         path: folder.join("commune_29046.geojson"),
         ..Default::default()

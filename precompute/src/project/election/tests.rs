@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value as Json;
 use tilecore::dataset::columns::Column;
@@ -96,16 +96,8 @@ fn evaluate(block: &str, tables: &[(&str, &str)], bureaux: &[&str]) -> Figures {
 }
 
 fn oracle(file: &str) -> Option<String> {
-    let shared = std::env::var("MAILLE_DATA").map_or_else(
-        |_| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data")),
-        PathBuf::from,
-    );
-    let path = shared.join("../oracles/01_indicators").join(file);
-    let path = Some(path).filter(|path| path.exists());
-    if path.is_none() {
-        eprintln!("skipped: no oracles/01_indicators/{file}");
-    }
-    std::fs::read_to_string(path?).ok()
+    let path = crate::real_data::oracle(&format!("01_indicators/{file}"))?;
+    Some(std::fs::read_to_string(path).expect("a readable file"))
 }
 
 #[track_caller]
