@@ -56,7 +56,7 @@ pub fn read(
             Value::Number(wrong) => return Err(no_weight(context, wrong)),
             Value::Text(wrong) => return Err(no_weight(context, wrong)),
         };
-        match (places.on_grid(first, second), weight) {
+        match (places.on_grid(first.cell(), second.cell()), weight) {
             (Ok(place), Some(weight)) => read.addresses.push(Address { place, weight }),
             _ => read.without_place += 1,
         }

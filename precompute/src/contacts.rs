@@ -1,7 +1,7 @@
 //! A contact file in, positions and coded dimensions out: nothing that names a person.
 //!
 //! ```text
-//! table ─▸ SQL: id, place, dimensions ─▸ one row a person ─▸ places on the grid ─▸ sorted by key
+//! table ─▸ scan: id, place, dimensions ─▸ one row a person ─▸ places on the grid ─▸ sorted by key
 //! ```
 //! Every row of the file is either one of the contacts or counted with the reason why it is not,
 //! so that the two add up to the file.
@@ -9,12 +9,14 @@
 mod dimensions;
 mod forgotten;
 mod import;
+mod persons;
 pub(crate) mod places;
 pub mod release;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
-use rustc_hash::FxHashMap;
+use rayon::slice::ParallelSliceMut;
 use tilecore::dataset::contacts::DimensionCodes;
 use tilecore::density::morton::{key_of, point_of};
 use tilecore::geometry::GridPoint;
@@ -23,10 +25,12 @@ use tilecore::mercator::degrees_from_grid;
 use crate::input_error::InputError;
 use crate::project::Contacts;
 use crate::sql::Engine;
-use crate::value::Value;
+use crate::tables::TableReport;
+use crate::value::Cell;
 use dimensions::Classes;
 pub use forgotten::{FORGOTTEN, Forgotten};
 pub use import::{ReadSet, import};
+use persons::Persons;
 use places::{NoPlace, Places};
 
 /// A contact set ready to be written.
@@ -50,49 +54,47 @@ const ERASED: &str = "forgotten";
 /// The reason of a row without an id: two of them could be one person.
 const NO_ID: &str = "no_id";
 
-/// Reads a contact set from its relation, which is loaded. `is_forgotten` is asked of every id.
+/// Reads a contact set's file, and says what it held. `is_forgotten` is asked of every id.
 ///
 /// # Errors
-/// When its SQL or a coordinate reference system is at fault, or a dimension has too many classes.
+/// When the file, its SQL or a coordinate reference system is at fault, or a dimension has too many
+/// classes.
 pub fn read(
-    engine: &Engine,
+    engine: &mut Engine,
     set: &Contacts,
     is_forgotten: &dyn Fn(&str) -> bool,
-) -> Result<ContactRows, InputError> {
+) -> Result<(ContactRows, TableReport), InputError> {
     let places = Places::of(set)?;
     let mut left_out = Counts::default();
-    let mut persons = Persons::default();
+    let mut persons = Persons::new(set.dimensions.len());
     let mut classes: Vec<Classes> = set.dimensions.iter().map(|_| Classes::default()).collect();
+    let (mut digits, mut codes) = (String::new(), Vec::new());
     let context = format!("contacts {}", set.name);
-    engine.for_each(&query(set, &places), &context, |row| {
-        let [passes, exact, id, first, second, values @ ..] = row else {
+    let report = engine.scan(&set.table(), &expressions(set, &places), &context, |row| {
+        let &[passes, exact, id, first, second, ref values @ ..] = row else {
             return Ok(());
         };
         if !is_true(passes) {
             left_out.add(FILTERED);
             return Ok(());
         }
-        let Some(id) = text_of(id) else {
+        let Some(id) = text_of(id, &mut digits) else {
             left_out.add(NO_ID);
             return Ok(());
         };
-        if is_forgotten(&id) {
+        if is_forgotten(id) {
             left_out.add(ERASED);
             return Ok(());
         }
-        let codes = values
-            .iter()
-            .zip(&mut classes)
-            .map(|(value, c)| c.provisional(value));
-        let person = Person {
-            place: if is_true(exact) {
-                places.on_grid(first, second)
-            } else {
-                Err(NoPlace::Imprecise)
-            },
-            codes: codes.collect(),
+        codes.clear();
+        let known = values.iter().zip(&mut classes);
+        codes.extend(known.map(|(cell, classes)| classes.provisional(*cell)));
+        let place = if is_true(exact) {
+            places.on_grid(first, second)
+        } else {
+            Err(NoPlace::Imprecise)
         };
-        if persons.add(id, person) {
+        if persons.add(id, place, &codes, &classes) {
             left_out.add(DUPLICATE);
         }
         Ok(())
@@ -102,60 +104,33 @@ pub fn read(
         .zip(classes)
         .map(|(name, classes)| classes.finish(&set.name, name))
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(sorted(persons, &classes, left_out))
+    Ok((sorted(persons, &classes, left_out), report))
 }
 
-/// One row a contact: whether it passes `where`, whether its place is exact, its id, two coordinates, the dimensions.
-fn query(set: &Contacts, places: &Places) -> String {
+/// Of a row: whether it passes `where`, whether its place is exact, its id, two coordinates, the dimensions.
+fn expressions<'a>(set: &'a Contacts, places: &'a Places) -> Vec<&'a str> {
     let passes = set.filter.as_deref().unwrap_or("1");
     let exact = set.exact.as_deref().unwrap_or("1");
     let [first, second] = places.columns();
-    let dimensions: String = set
-        .dimensions
-        .iter()
-        .map(|(_, sql)| format!(", ({sql})"))
-        .collect();
-    let (id, table) = (&set.id, set.name.replace('"', "\"\""));
-    format!(
-        "select ({passes}), ({exact}), ({id}), ({first}), ({second}){dimensions} from \"{table}\""
-    )
+    let dimensions = set.dimensions.iter().map(|(_, sql)| sql.as_str());
+    let person = [passes, exact, &*set.id, first, second];
+    person.into_iter().chain(dimensions).collect()
 }
 
-fn is_true(value: &Value) -> bool {
-    matches!(value, Value::Number(n) if *n != 0.0)
+fn is_true(cell: Cell<'_>) -> bool {
+    matches!(cell, Cell::Number(n) if n != 0.0)
 }
 
-/// An id as text; numbers as they are written. Blank text is none.
-fn text_of(value: &Value) -> Option<String> {
-    match value {
-        Value::Null => None,
-        Value::Number(n) => Some(n.to_string()),
-        Value::Text(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-    }
-}
-
-#[derive(Debug)]
-struct Person {
-    place: Result<GridPoint, NoPlace>,
-    /// One a dimension, as [`Classes::provisional`] gave them.
-    codes: Box<[u16]>,
-}
-
-/// Persons by id. Of several rows the first with a place stands for the person.
-#[derive(Debug, Default)]
-struct Persons(FxHashMap<String, Person>);
-
-impl Persons {
-    /// Returns whether the person was there already.
-    fn add(&mut self, id: String, person: Person) -> bool {
-        let Some(known) = self.0.get_mut(&id) else {
-            self.0.insert(id, person);
-            return false;
-        };
-        if known.place.is_err() && person.place.is_ok() {
-            *known = person;
+/// An id as text; numbers as they are written, in `digits`. Blank text is none.
+fn text_of<'a>(cell: Cell<'a>, digits: &'a mut String) -> Option<&'a str> {
+    match cell {
+        Cell::Null => None,
+        Cell::Number(n) => {
+            digits.clear();
+            let _ = write!(digits, "{n}");
+            Some(digits)
         }
-        true
+        Cell::Text(text) => Some(text.trim()).filter(|text| !text.is_empty()),
     }
 }
 
@@ -174,29 +149,39 @@ impl Counts {
 }
 
 fn sorted(persons: Persons, classes: &[dimensions::Finished], mut left_out: Counts) -> ContactRows {
-    let mut rows: Vec<(u64, Vec<u8>)> = Vec::with_capacity(persons.0.len());
-    for person in persons.0.into_values() {
-        match person.place {
-            Ok(place) => {
-                let codes = person.codes.iter().zip(classes);
-                let codes = codes.map(|(code, finished)| finished.code(*code));
-                rows.push((key_of(place), codes.collect()));
-            }
+    let (places, provisional) = persons.into_parts();
+    let width = classes.len();
+    let codes_of = |person: u32| {
+        let start = person as usize * width;
+        let codes = provisional[start..start + width].iter().zip(classes);
+        codes.map(|(code, finished)| finished.code(*code))
+    };
+    let mut rows: Vec<(u64, u32)> = Vec::with_capacity(places.len());
+    for (person, place) in (0..).zip(places) {
+        match place {
+            Ok(place) => rows.push((key_of(place), person)),
             Err(reason) => left_out.add(reason.as_str()),
         }
     }
     // By place, then by codes: the order of equal places must not tell the order of the file.
-    rows.sort_unstable();
+    rows.par_sort_unstable_by(|(key, person), (other_key, other)| {
+        let codes = || codes_of(*person).cmp(codes_of(*other));
+        key.cmp(other_key).then_with(codes)
+    });
     let bounds = bounds(rows.iter().map(|(key, _)| point_of(*key)));
-    let dimensions = classes
+    let mut dimensions: Vec<DimensionCodes> = classes
         .iter()
-        .enumerate()
-        .map(|(i, finished)| DimensionCodes {
+        .map(|finished| DimensionCodes {
             name: finished.name.clone(),
             classes: finished.classes.clone(),
-            codes: rows.iter().map(|(_, codes)| codes[i]).collect(),
+            codes: Vec::with_capacity(rows.len()),
         })
         .collect();
+    for (_, person) in &rows {
+        for (dimension, code) in dimensions.iter_mut().zip(codes_of(*person)) {
+            dimension.codes.push(code);
+        }
+    }
     ContactRows {
         keys: rows.into_iter().map(|(key, _)| key).collect(),
         dimensions,

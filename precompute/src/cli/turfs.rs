@@ -137,7 +137,7 @@ fn read(args: &Args) -> Result<(Vec<Address>, LeftOut), InputError> {
         let [own, building, doors, lon, lat] = row else {
             return Ok(());
         };
-        let reason = match (places.on_grid(lon, lat), doors) {
+        let reason = match (places.on_grid(lon.cell(), lat.cell()), doors) {
             (Ok(place), Value::Number(doors)) if *doors > 0.0 => {
                 addresses.push(Address {
                     id: text_of(own).unwrap_or_else(|| row_number.to_string()),

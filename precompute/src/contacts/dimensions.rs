@@ -1,11 +1,10 @@
 //! The classes of a dimension: collected while rows are read, coded once all are known.
 
-use std::collections::HashMap;
-
+use rustc_hash::FxHashMap;
 use tilecore::density::dimension::CLASSES_MAX;
 
 use crate::input_error::InputError;
-use crate::value::Value;
+use crate::value::Cell;
 
 /// Values met beyond this many are not told apart: the dimension is refused anyway.
 const VALUES_MAX: u16 = 1_000;
@@ -13,7 +12,11 @@ const VALUES_MAX: u16 = 1_000;
 /// Values of a dimension in the order they were met.
 #[derive(Debug, Default)]
 pub(super) struct Classes {
-    met: HashMap<String, u16>,
+    met: FxHashMap<String, u16>,
+    /// What numbers are, by their bits: their text is found once.
+    numbers: FxHashMap<u64, u16>,
+    /// By code from 1, as far as values are told apart.
+    names: Vec<String>,
 }
 
 /// A dimension whose classes are known, in byte order.
@@ -27,17 +30,40 @@ pub(super) struct Finished {
 
 impl Classes {
     /// A code for a value that lasts until the classes are known; 0 is missing.
-    pub(super) fn provisional(&mut self, value: &Value) -> u16 {
-        let class = match value {
-            Value::Null => return 0,
-            Value::Number(n) => n.to_string(),
-            Value::Text(text) => text.trim().to_owned(),
-        };
+    pub(super) fn provisional(&mut self, cell: Cell<'_>) -> u16 {
+        match cell {
+            Cell::Null => 0,
+            Cell::Number(number) => {
+                if let Some(code) = self.numbers.get(&number.to_bits()) {
+                    return *code;
+                }
+                let code = self.code_of(&number.to_string());
+                self.numbers.insert(number.to_bits(), code);
+                code
+            }
+            Cell::Text(text) => self.code_of(text.trim()),
+        }
+    }
+
+    fn code_of(&mut self, class: &str) -> u16 {
         if class.is_empty() {
             return 0;
         }
+        if let Some(code) = self.met.get(class) {
+            return *code;
+        }
         let next = u16::try_from(self.met.len() + 1).map_or(VALUES_MAX, |n| n.min(VALUES_MAX));
-        *self.met.entry(class).or_insert(next)
+        if next < VALUES_MAX {
+            self.names.push(class.to_owned());
+        }
+        self.met.insert(class.to_owned(), next);
+        next
+    }
+
+    /// The class of a provisional code.
+    pub(super) fn name(&self, code: u16) -> &str {
+        let at = usize::from(code).checked_sub(1);
+        at.and_then(|at| self.names.get(at)).map_or("", |name| name)
     }
 
     /// # Errors

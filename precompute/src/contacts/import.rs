@@ -18,7 +18,7 @@ pub struct ReadSet {
     rows: ContactRows,
 }
 
-/// Loads a set's file, reads it, and lets go of the file.
+/// Reads a set's file.
 ///
 /// # Errors
 /// When the file, its SQL or a coordinate reference system is at fault.
@@ -29,9 +29,7 @@ pub fn import(
 ) -> Result<(ReadSet, ContactsReport), InputError> {
     let step = progress::step(&format!("contacts {}", set.name));
     // What is told of a table's cells stays out of the report: they are persons'.
-    let table = engine.load_table(&set.table())?;
-    let rows = read(engine, set, &|id| forgotten.contains(&set.name, id))?;
-    engine.drop_relation(&set.name)?;
+    let (rows, table) = read(engine, set, &|id| forgotten.contains(&set.name, id))?;
     let report = ContactsReport {
         name: set.name.clone(),
         tenant: set.tenant.clone(),

@@ -7,7 +7,7 @@ use tilecore::mercator::{LATITUDE_MAX, grid_from_degrees};
 use crate::crs::Crs;
 use crate::input_error::InputError;
 use crate::project::Contacts;
-use crate::value::Value;
+use crate::value::Cell;
 
 /// How a set says where its contacts are.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub(crate) struct Places {
 }
 
 /// Why a contact has no place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum NoPlace {
     Missing,
     NoNumber,
@@ -81,7 +81,7 @@ impl Places {
         self.columns.each_ref().map(String::as_str)
     }
 
-    pub(crate) fn on_grid(&self, first: &Value, second: &Value) -> Result<GridPoint, NoPlace> {
+    pub(crate) fn on_grid(&self, first: Cell<'_>, second: Cell<'_>) -> Result<GridPoint, NoPlace> {
         let (x, y) = (number(first)?, number(second)?);
         if x == 0.0 && y == 0.0 {
             return Err(NoPlace::NullIsland);
@@ -99,12 +99,12 @@ impl Places {
     }
 }
 
-fn number(value: &Value) -> Result<f64, NoPlace> {
-    match value {
-        Value::Null => Err(NoPlace::Missing),
-        Value::Number(n) => Ok(*n),
-        Value::Text(text) if text.trim().is_empty() => Err(NoPlace::Missing),
-        Value::Text(text) => match text.trim().parse::<f64>() {
+fn number(cell: Cell<'_>) -> Result<f64, NoPlace> {
+    match cell {
+        Cell::Null => Err(NoPlace::Missing),
+        Cell::Number(n) => Ok(n),
+        Cell::Text(text) if text.trim().is_empty() => Err(NoPlace::Missing),
+        Cell::Text(text) => match text.trim().parse::<f64>() {
             Ok(n) if n.is_finite() => Ok(n),
             _ => Err(NoPlace::NoNumber),
         },

@@ -21,8 +21,8 @@ fn read_csv(csv: &str, keys: &str) -> Result<ContactRows, InputError> {
     let project = Project::read(&write("maille.toml", &project))?;
     let set = &project.contacts[0];
     let mut engine = Engine::new("maille.toml", Mentions::everything())?;
-    engine.load_table(&set.table())?;
-    read(&engine, set, &|id| id == "gone")
+    let (rows, _) = read(&mut engine, set, &|id| id == "gone")?;
+    Ok(rows)
 }
 
 const DEGREES: &str = "lon = \"lon\"\nlat = \"lat\"\ndimensions = { support = \"level\" }";
@@ -113,4 +113,67 @@ fn too_many_classes_are_refused() {
     let refused = read_csv(&format!("person_id,lon,lat,level\n{rows}"), DEGREES);
     let refused = refused.expect_err("65 classes");
     assert!(refused.message.contains("65 classes"), "{refused}");
+}
+
+#[test]
+fn columns_and_sql_give_the_same() {
+    let mut csv = String::from("person_id,lon,lat,level,Kind,vote\n");
+    for i in 0..2_000_i32 {
+        let (id, kind) = (
+            i % 1_700,
+            ["door", "", " web ", "Été"][(i % 7 % 4).unsigned_abs() as usize],
+        );
+        let (lon, lat) = match i % 31 {
+            0 => (String::new(), String::from("48.8")),
+            1 => (String::from("0"), String::from("0")),
+            2 => (String::from("-0.0"), String::from("0")),
+            3 => (String::from("2.3"), String::from("91")),
+            _ => (format!("2.{}", i % 97), format!("48.{}", i % 89)),
+        };
+        let vote = if i % 5 == 0 {
+            "-0".into()
+        } else {
+            format!("{}", f64::from(i % 9) / 2.0)
+        };
+        let row = [
+            &*id.to_string(),
+            &lon,
+            &lat,
+            &(i % 6).to_string(),
+            kind,
+            &vote,
+        ]
+        .join(",");
+        csv.push_str(&row);
+        csv.push('\n');
+    }
+    csv.push_str(",2.3,48.8,1,door,1\n");
+    let keys = |level: &str, id: &str, lon: &str| {
+        format!(
+            "lon = \"{lon}\"\nlat = \"lat\"\n\
+             dimensions = {{ support = \"{level}\", kind = \"kind\", vote = \"vote\" }}\n{id}"
+        )
+    };
+    let plain = read_csv(&csv, &keys("level", "", "lon")).expect("columns");
+    assert_eq!(plain.left_out["duplicate_person"], 300);
+    for (level, id, lon) in [
+        ("level", "where = \"1 = 1\"", "lon"),
+        ("case when 1 then level end", "", "lon"),
+        ("level", "exact = \"not 0\"", "(lon)"),
+    ] {
+        let by_sqlite = read_csv(&csv, &keys(level, id, lon)).expect("SQL");
+        let bytes = |rows: &ContactRows| {
+            let mut bytes = Vec::new();
+            tilecore::dataset::contacts::write(rows.keys.clone(), &rows.dimensions, &mut bytes)
+                .expect("writable");
+            (bytes, rows.left_out.clone(), rows.bounds.map(f64::to_bits))
+        };
+        assert_eq!(bytes(&by_sqlite), bytes(&plain));
+        let names = |rows: &ContactRows| {
+            let of = rows.dimensions.iter();
+            of.map(|d| (d.name.clone(), d.classes.clone()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(names(&by_sqlite), names(&plain));
+    }
 }

@@ -15,7 +15,7 @@ use super::token::{Token, solid_tokens};
 use super::values::{bind_cell, bind_value, value_of};
 use crate::input_error::InputError;
 use crate::project::Table;
-use crate::tables::{self, Column, Relation, TableReport};
+use crate::tables::{self, Column, Relation, RowAt, TableReport};
 use crate::value::Value;
 
 /// How long one query may run: a million rows by a few hundred indicators take a minute.
@@ -110,20 +110,36 @@ impl Engine {
     /// When a file cannot be read as its format, or a cell contradicts its column.
     pub fn load_table(&mut self, table: &Table) -> Result<TableReport, InputError> {
         let (relations, report) = tables::read(table, &self.mentions)?;
-        for relation in relations {
-            let columns: Vec<String> = relation.columns.iter().map(|c| c.name.clone()).collect();
-            self.check_columns(&relation.name, &columns)?;
-            self.insert_relation(&relation)
-                .map_err(|e| self.not_loaded(&relation.name, &e))?;
-            let known = Known {
-                columns,
-                text: relation.columns.iter().filter_map(text_column).collect(),
-                available: relation.available,
-            };
-            self.catalog.insert(relation.name, known);
+        for relation in &relations {
+            self.add_relation(relation, &relation.sorted_rows())?;
         }
         self.confine()?;
         Ok(report)
+    }
+
+    /// A table read by hand: see [`super::scan`].
+    pub(super) fn read(&self, table: &Table) -> Result<(Vec<Relation>, TableReport), InputError> {
+        tables::read(table, &self.mentions)
+    }
+
+    /// Makes a relation of those of its rows that are in `rows`, in their order. The engine is
+    /// to be confined again.
+    pub(super) fn add_relation(
+        &mut self,
+        relation: &Relation,
+        rows: &[RowAt],
+    ) -> Result<(), InputError> {
+        let columns: Vec<String> = relation.columns.iter().map(|c| c.name.clone()).collect();
+        self.check_columns(&relation.name, &columns)?;
+        self.insert_relation(relation, rows)
+            .map_err(|e| self.not_loaded(&relation.name, &e))?;
+        let known = Known {
+            columns,
+            text: relation.columns.iter().filter_map(text_column).collect(),
+            available: relation.available.clone(),
+        };
+        self.catalog.insert(relation.name.clone(), known);
+        Ok(())
     }
 
     /// Makes a relation of values at hand, in their order.
@@ -246,21 +262,9 @@ impl Engine {
         context: &str,
         mut take: impl FnMut(&[Value]) -> Result<(), InputError>,
     ) -> Result<Vec<String>, InputError> {
-        let fault = |message: String| InputError::new(&*self.file, format!("{context}: {message}"));
+        let fault = |message: String| self.fault(context, &message);
         let explained = |e: rusqlite::Error| fault(explain(&e, &self.catalog));
-        let real = with_real_division(sql).map_err(|e| fault(format!("not SQL: {e}")))?;
-        self.check_text(sql).map_err(fault)?;
-        let tokens = solid_tokens(sql).map_err(|e| fault(format!("not SQL: {e}")))?;
-        if sandbox::reads_clock(&tokens) {
-            return Err(fault(
-                "the date of today would change the dataset: write a date".into(),
-            ));
-        }
-        self.watch.allow(self.budget);
-        let mut statement = self.connection.prepare(&real).map_err(explained)?;
-        if !statement.readonly() || statement.column_count() == 0 {
-            return Err(fault("not a query: it starts with `select`".into()));
-        }
+        let mut statement = self.prepare(sql, context)?;
         let columns: Vec<String> = statement.column_names().map(Into::into).collect();
         let mut row = Vec::with_capacity(columns.len());
         let mut count = 0_usize;
@@ -278,6 +282,26 @@ impl Engine {
             take(&row)?;
         }
         Ok(columns)
+    }
+
+    /// A query that may be asked, ready to run within the budget of time.
+    pub(super) fn prepare(&self, sql: &str, context: &str) -> Result<Statement<'_>, InputError> {
+        let fault = |message: String| self.fault(context, &message);
+        let real = with_real_division(sql).map_err(|e| fault(format!("not SQL: {e}")))?;
+        self.check_text(sql).map_err(fault)?;
+        let tokens = solid_tokens(sql).map_err(|e| fault(format!("not SQL: {e}")))?;
+        if sandbox::reads_clock(&tokens) {
+            return Err(fault(
+                "the date of today would change the dataset: write a date".into(),
+            ));
+        }
+        self.watch.allow(self.budget);
+        let statement = self.connection.prepare(&real);
+        let statement = statement.map_err(|e| fault(explain(&e, &self.catalog)))?;
+        if !statement.readonly() || statement.column_count() == 0 {
+            return Err(fault("not a query: it starts with `select`".into()));
+        }
+        Ok(statement)
     }
 
     /// Refuses text where SQLite would read it as a number.
@@ -318,7 +342,7 @@ impl Engine {
         Ok(())
     }
 
-    fn insert_relation(&mut self, relation: &Relation) -> rusqlite::Result<()> {
+    fn insert_relation(&mut self, relation: &Relation, rows: &[RowAt]) -> rusqlite::Result<()> {
         let declared: Vec<(&str, &str)> = relation
             .columns
             .iter()
@@ -328,7 +352,7 @@ impl Engine {
             })
             .collect();
         self.insert(&relation.name, &declared, |statement| {
-            for at in relation.sorted_rows() {
+            for at in rows {
                 for (i, column) in relation.columns.iter().enumerate() {
                     bind_cell(statement, i + 1, &column.chunks[at.chunk()], at.row())?;
                 }
@@ -388,10 +412,14 @@ impl Engine {
         Ok(())
     }
 
-    fn confine(&mut self) -> Result<(), InputError> {
+    pub(super) fn confine(&mut self) -> Result<(), InputError> {
         let names = self.catalog.keys().cloned().collect();
         sandbox::confine(&mut self.connection, names)
             .map_err(|e| InputError::new(&*self.file, format!("SQL cannot be confined: {e}")))
+    }
+
+    pub(super) fn fault(&self, context: &str, message: &str) -> InputError {
+        InputError::new(&*self.file, format!("{context}: {message}"))
     }
 
     fn not_loaded(&self, name: &str, error: &rusqlite::Error) -> InputError {

@@ -17,6 +17,7 @@ mod fragment;
 mod functions;
 mod mentions;
 mod sandbox;
+mod scan;
 mod token;
 mod values;
 mod votes;

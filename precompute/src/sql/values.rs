@@ -9,6 +9,9 @@ use crate::value::Value;
 /// Whole numbers up to here are exact in `f64`.
 const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
 
+/// What is said of infinity.
+pub(super) const TOO_LARGE: &str = "the number is too large";
+
 pub(super) fn bind_value(
     statement: &mut Statement<'_>,
     at: usize,
@@ -53,7 +56,7 @@ pub(super) fn value_of(value: ValueRef<'_>) -> Result<Value, &'static str> {
         #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
         ValueRef::Integer(number) => Value::Number(number as f64),
         ValueRef::Real(number) if number.is_finite() => Value::Number(number),
-        ValueRef::Real(_) => return Err("the number is too large"),
+        ValueRef::Real(_) => return Err(TOO_LARGE),
         ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
             Ok(text) => Value::Text(text.into()),
             Err(_) => return Err("the text is not UTF-8"),

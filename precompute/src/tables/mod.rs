@@ -14,6 +14,7 @@ use crate::input_error::InputError;
 use crate::open::{Located, locate};
 use crate::project::{Table, TableFormat};
 use crate::sql::Mentions;
+pub(crate) use relation::RowAt;
 pub use relation::{Cells, Column, Relation, Texts};
 
 /// What reading a table found, for the report.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::cmp::Ordering;
 use std::thread::LocalKey;
 
 use axum::http::HeaderMap;
@@ -25,13 +26,14 @@ impl Coding {
     /// kept in it; identity when neither is accepted, even where the client refuses that too.
     #[must_use]
     pub fn preferred(headers: &HeaderMap) -> Self {
-        let mut wishes = Wishes::default();
-        for line in headers.get_all(ACCEPT_ENCODING) {
-            for wish in line.to_str().unwrap_or_default().split(',') {
-                wishes.note(wish);
-            }
-        }
-        wishes.best()
+        Wishes::of(headers).best(Self::Gzip)
+    }
+
+    /// As [`Self::preferred`], for bodies that are coded anew for each request: zstd before gzip
+    /// at equal weight, which takes twice as long.
+    #[must_use]
+    pub fn quickest(headers: &HeaderMap) -> Self {
+        Wishes::of(headers).best(Self::Zstd)
     }
 
     /// The value of `Content-Encoding`.
@@ -119,6 +121,16 @@ struct Wishes {
 }
 
 impl Wishes {
+    fn of(headers: &HeaderMap) -> Self {
+        let mut wishes = Self::default();
+        for line in headers.get_all(ACCEPT_ENCODING) {
+            for wish in line.to_str().unwrap_or_default().split(',') {
+                wishes.note(wish);
+            }
+        }
+        wishes
+    }
+
     /// Notes one element of the list; a malformed one is as good as absent.
     fn note(&mut self, element: &str) {
         let (coding, parameters) = element.split_once(';').unwrap_or((element, ""));
@@ -140,16 +152,17 @@ impl Wishes {
         slot.get_or_insert(weight);
     }
 
-    fn best(&self) -> Coding {
+    /// `first` at equal weight of gzip and zstd.
+    fn best(&self, first: Coding) -> Coding {
         let any = self.any.unwrap_or(0);
         let gzip = self.gzip.unwrap_or(any);
         let zstd = self.zstd.unwrap_or(any);
         // Unmentioned identity is acceptable, but only an explicit weight beats a coding.
         let identity = self.identity.unwrap_or(0);
-        let coded = if gzip >= zstd {
-            Coding::Gzip
-        } else {
-            Coding::Zstd
+        let coded = match gzip.cmp(&zstd) {
+            Ordering::Greater => Coding::Gzip,
+            Ordering::Less => Coding::Zstd,
+            Ordering::Equal => first,
         };
         match gzip.max(zstd) {
             0 => Coding::Identity,
@@ -213,6 +226,21 @@ mod tests {
         check("gzip;q=0.0001", Coding::Identity);
         check("br, , ;;,", Coding::Identity);
         check("gzip;level=9", Coding::Identity);
+    }
+
+    #[test]
+    fn what_is_coded_once_is_coded_quickly() {
+        for (accept, expected) in [
+            ("GZip, deflate, br, zstd", Coding::Zstd),
+            ("*", Coding::Zstd),
+            ("gzip, zstd;q=0.9", Coding::Gzip),
+            ("gzip", Coding::Gzip),
+            ("identity, zstd;q=0.5", Coding::Identity),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(accept));
+            assert_eq!(Coding::quickest(&headers), expected, "{accept:?}");
+        }
     }
 
     #[test]

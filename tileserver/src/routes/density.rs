@@ -161,7 +161,7 @@ pub async fn tile(
         "{ENCODER} {version} {name:?} {coord:?} {drawing:?} {}",
         filter.canonical()
     );
-    let head = Head::new(Tag::of(tag.as_bytes()), asked.coding, freshness);
+    let head = Head::new(Tag::of(tag.as_bytes()), asked.quickest, freshness);
     let bytes = match source {
         Source::Inside(contacts) => {
             note(&app, &snapshot, &name, &filter, &format!("{z}/{x}/{y}"))?;
@@ -186,7 +186,7 @@ pub async fn tile(
     if bytes.is_empty() {
         return Ok(head.without_body());
     }
-    Ok(head.with_body(MVT, asked.coding.encode_numbers(&bytes).into_owned()))
+    Ok(head.with_body(MVT, asked.quickest.encode_numbers(&bytes).into_owned()))
 }
 
 pub async fn queryables(
