@@ -139,9 +139,9 @@ mod tests {
         );
         assert_eq!(full.zooms[0].starts, [0, 1024]);
         assert!(full.heap_bytes() < keys.len());
-        // One in each cell: kept from where there are sixteen together.
+        // One in each cell: kept from where there are eight together.
         let alone: Vec<u64> = keys.iter().copied().step_by(64).collect();
-        assert_eq!(Pyramid::of(&alone).zooms.len(), 6);
+        assert_eq!(Pyramid::of(&alone).zooms.len(), 7);
         assert!(
             Pyramid::of(&[])
                 .cells_of_tile(&[], TileCoord::new(0, 0, 0).expect("the world"))
