@@ -208,8 +208,14 @@ def check_formulas(target, stations, blocks):
     shown = parts.coverage(of["abstentions"]) >= 0.5
     rate = parts.extensive(of["abstentions"]) / parts.extensive(of["inscrits"])
     compare("abstention_2026", table["abstention_2026"], rate, shown)
+    shown = np.minimum(parts.coverage(of["n_hlm"]), parts.coverage(of["inscrits"])) >= 0.5
+    rate = 1000 * parts.extensive(of["n_hlm"]) / parts.extensive(of["inscrits"])
+    compare("social_homes_per_1000", table["social_homes_per_1000"], rate, shown)
     share = blocks["perc_voit"].to_numpy(float)
     blocks = Parts(blocks, target, ground)
+    # Where sources overlap, what they cover twice is covered once.
+    whole = np.minimum(blocks.coverage(np.ones(len(share))), 1.0)
+    compare("coverage_blocks", table["coverage_blocks"], whole, whole > -1)
     compare("no_car_by_surface", table["no_car_by_surface"], blocks.intensive(share), blocks.coverage(share) >= 0.5)
     return parts.alone, np.abs(blocks.coverage(share) - 1) < 1e-11
 
