@@ -1,5 +1,5 @@
 /** What the map shows, derived from the page's state and the server's answers. */
-import { computed } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { getItem, type Indicator, tileTemplate } from "./api";
 import { type Classes, gridOf } from "./classes";
 import { conditionOf } from "./cql";
@@ -50,12 +50,29 @@ export const classes = computed<Classes | null>(() => {
   return a?.kind === "number" && b?.kind === "number" ? gridOf(a, b, theme.value === "dark") : null;
 });
 
+/** A written condition, of the level whose fields it names. */
+const written = computed(() => JSON.stringify([here.value, state.value.filter.trim()]));
+
+/** The last one of them that the server understood. */
+const understood = signal("");
+effect(() => {
+  if (main.matched.value.value?.filter === condition.peek()) understood.value = written.peek();
+});
+
+/** Whether the condition needs no answer to be shown: ranges are of the level's own numbers. */
+const sure = computed(() => {
+  const { filter, ranges } = state.value;
+  const own = Object.keys(ranges).every((name) => indicatorByName(name)?.kind === "number");
+  return own && (filter.trim() === "" || written.value === understood.value);
+});
+
 /**
  * The last filter that the server understood: what the map shows while another is being written.
- * `null` until the first answer.
+ * One that it is sure to understand is asked of everything at once. `null` until the first answer.
  */
 export const filter = computed<string | null>(() => {
   if (!condition.value) return "";
+  if (sure.value) return condition.value;
   return main.matched.value.value?.filter ?? (main.matched.error.value ? "" : null);
 });
 

@@ -7,6 +7,7 @@ import {
   type VectorSourceSpecification,
   type VectorTileSource,
 } from "maplibre-gl";
+import { addLabels, colorLabelsAlike, NAMES, placeLabels } from "../map/labels";
 import "./embed.css";
 import { announceHeight } from "./height";
 
@@ -65,6 +66,9 @@ const GESTURES = {
 const box = document.getElementById("map") as HTMLElement;
 let data = JSON.parse(document.getElementById("data")?.textContent ?? "null") as Data;
 
+/** What names were placed for last. */
+let placed = "";
+
 announceHeight(data.id);
 void start();
 
@@ -84,7 +88,7 @@ async function start(): Promise<void> {
   try {
     map = new MapLibre({
       container: place,
-      style: inOwnColors(data.style),
+      style: inOwnColors(named(data.style)),
       ...(data.fit ? { bounds: data.bounds, fitBoundsOptions: { padding: 16, duration: 0 } } : {}),
       maxZoom: data.zooms[1] + 3,
       cooperativeGestures: true,
@@ -109,6 +113,7 @@ async function start(): Promise<void> {
   map.on("zoom", () => showLegend(map));
   map.once("load", () => showLegend(map));
   map.once("style.load", () => followTheme(map));
+  map.on("idle", () => nameAreas(map));
   hover(map);
   setInterval(() => void follow(map, again), PERIOD);
 }
@@ -117,10 +122,15 @@ function tilesOf({ style }: Data): string[] {
   return (style.sources.areas as VectorSourceSpecification).tiles ?? [];
 }
 
-/** Each colour of the style that is the page's own: as it was asked for, else as the browser prefers. */
-function ownColors(): [layer: string, property: "background-color" | "line-color", color: string][] {
+/** As they were asked for, else as the browser prefers. */
+function colors(): { ground: string; ink: string } {
   const { theme = dark.matches ? "dark" : "light" } = document.documentElement.dataset;
-  const { ground, ink } = COLORS[theme === "dark" ? "dark" : "light"];
+  return COLORS[theme === "dark" ? "dark" : "light"];
+}
+
+/** Each colour of the style that is the page's own. */
+function ownColors(): [layer: string, property: "background-color" | "line-color", color: string][] {
+  const { ground, ink } = colors();
   return [
     ["background", "background-color", ground],
     ["borders", "line-color", ground],
@@ -138,9 +148,28 @@ function inOwnColors(style: StyleSpecification): StyleSpecification {
 }
 
 function followTheme(map: MapLibre): void {
-  dark.addEventListener("change", () => {
+  const color = () => {
     for (const [layer, property, color] of ownColors()) map.setPaintProperty(layer, property, color);
-  });
+    const { ground, ink } = colors();
+    colorLabelsAlike(map, ink, ground);
+  };
+  color();
+  dark.addEventListener("change", color);
+}
+
+/** The style with names of our own in place of those that any client can draw: each area has one. */
+function named(style: StyleSpecification): StyleSpecification {
+  style.layers = style.layers.filter(({ id }) => id !== NAMES);
+  addLabels(style, "sans-serif");
+  return style;
+}
+
+/** Names wait until the map rests; placing them makes it rest again, once. */
+function nameAreas(map: MapLibre): void {
+  const what = `${map.getZoom()} ${map.getCenter()} ${data.version}`;
+  if (what === placed) return;
+  placed = what;
+  placeLabels(map, "areas");
 }
 
 /** The legend of the level on screen. */

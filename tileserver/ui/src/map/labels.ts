@@ -1,8 +1,8 @@
 /**
  * Names of areas, each at the most inner point of what is seen of it.
  *
- * Labelled from the tiles directly, an area would be named once in every tile it touches. Glyphs are
- * drawn from the page's own font, so no glyph server is asked.
+ * Labelled from the tiles directly, an area would be named once in every tile it touches, and once on
+ * every island it has. Glyphs are drawn from the page's own font, so no glyph server is asked.
  */
 import type { Feature, Point, Polygon, Position } from "geojson";
 import type { GeoJSONSource, Map as MapLibre, StyleSpecification } from "maplibre-gl";
@@ -20,7 +20,7 @@ const MAX_AREAS = 400;
 /** Pixels of width that an area needs for its name to be tried. */
 const MIN_WIDTH = 36;
 
-export function addLabels(style: StyleSpecification): void {
+export function addLabels(style: StyleSpecification, font: string): void {
   style.sources[NAMES] = { type: "geojson", data: { type: "FeatureCollection", features: [] } };
   style.layers.push({
     id: NAMES,
@@ -28,7 +28,7 @@ export function addLabels(style: StyleSpecification): void {
     source: NAMES,
     layout: {
       "text-field": ["get", "name"],
-      "text-font": ["Inter Variable"],
+      "text-font": [font],
       "text-size": ["interpolate", ["linear"], ["get", "width"], 40, 10.5, 200, 13],
       "text-max-width": 7,
       "text-padding": 6,
@@ -62,23 +62,34 @@ export function colorLabels(map: MapLibre, classes: Classes, missing: string): v
 /** Names what is on screen now. */
 export function placeLabels(map: MapLibre, areas: string): void {
   const rendered = map.queryRenderedFeatures({ layers: [areas] });
-  const largest = new Map<string | number, Feature<Point> & { properties: { width: number } }>();
-  if (rendered.length <= MAX_AREAS) {
-    for (const { id, geometry, properties } of rendered) {
-      if (id === undefined || !properties.name) continue;
-      for (const polygon of polygonsOf(geometry)) {
-        const width = widthOnScreen(map, polygon[0] ?? []);
-        if (width < MIN_WIDTH || width <= (largest.get(id)?.properties.width ?? 0)) continue;
-        const [lon, lat] = polylabel(polygon as [number, number][][], degreesPerPixel(map) * 4);
-        largest.set(id, {
-          type: "Feature",
-          geometry: { type: "Point", coordinates: [lon, lat] },
-          properties: { ...properties, width },
-        });
-      }
+  const features = rendered.length <= MAX_AREAS ? labelsOf(rendered, degreesPerPixel(map)) : [];
+  map.getSource<GeoJSONSource>(NAMES)?.setData({ type: "FeatureCollection", features });
+}
+
+type Label = Feature<Point> & { properties: { width: number } };
+
+/** What of areas is drawn: an area comes once for every tile that has a piece of it, or several pieces. */
+type Drawn = Pick<Feature, "id" | "geometry" | "properties">;
+
+/** One label for each area that has room for it, on its widest piece. */
+export function labelsOf(drawn: readonly Drawn[], degreesPerPixel: number): Label[] {
+  const widest = new Map<string | number, { polygon: Position[][]; width: number; properties: Drawn["properties"] }>();
+  for (const { id, geometry, properties } of drawn) {
+    if (id === undefined || !properties?.name) continue;
+    for (const polygon of polygonsOf(geometry)) {
+      const width = widthOf(polygon[0] ?? []) / degreesPerPixel;
+      if (width < MIN_WIDTH || width <= (widest.get(id)?.width ?? 0)) continue;
+      widest.set(id, { polygon, width, properties });
     }
   }
-  map.getSource<GeoJSONSource>(NAMES)?.setData({ type: "FeatureCollection", features: [...largest.values()] });
+  return [...widest.values()].map(({ polygon, width, properties }) => {
+    const [lon, lat] = polylabel(polygon as [number, number][][], degreesPerPixel * 4);
+    return {
+      type: "Feature",
+      geometry: { type: "Point", coordinates: [lon, lat] },
+      properties: { ...properties, width },
+    };
+  });
 }
 
 function polygonsOf(geometry: GeoJSON.Geometry): Polygon["coordinates"][] {
@@ -86,14 +97,15 @@ function polygonsOf(geometry: GeoJSON.Geometry): Polygon["coordinates"][] {
   return geometry.type === "MultiPolygon" ? geometry.coordinates : [];
 }
 
-function widthOnScreen(map: MapLibre, ring: Position[]): number {
+/** Degrees. */
+function widthOf(ring: Position[]): number {
   let west = Number.POSITIVE_INFINITY;
   let east = Number.NEGATIVE_INFINITY;
   for (const [lon] of ring) {
     west = Math.min(west, lon as number);
     east = Math.max(east, lon as number);
   }
-  return (east - west) / degreesPerPixel(map);
+  return east - west;
 }
 
 function degreesPerPixel(map: MapLibre): number {

@@ -160,7 +160,7 @@ function draw(map: MapLibre, { describe, layer }: Role, drawn: (tiles: string) =
       ink,
       color: missing,
     });
-    addLabels(style);
+    addLabels(style, "Inter Variable");
     addZone(style, ink, ground);
     map.once("style.load", () => drawn(tiles));
     map.setStyle(style);

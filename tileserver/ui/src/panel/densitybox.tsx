@@ -10,7 +10,7 @@ import { explain } from "../problem";
 import { state, update } from "../state";
 import { theme } from "../theme";
 
-/** A pause in the writing after which the condition is tried. */
+/** A pause in the writing after which it is said what is wrong; the condition is tried at every letter. */
 const PAUSE = 350;
 
 export function DensityBox() {
@@ -94,21 +94,30 @@ function Chosen() {
 
 function Condition({ wrong }: { wrong: Error | null }) {
   const draft = useSignal(state.peek().contactsFilter);
+  const writing = useSignal(false);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   useSignalEffect(() => {
     const { contactsFilter } = state.value;
     if (contactsFilter.trim() !== draft.peek().trim()) draft.value = contactsFilter;
   });
-  const apply = (text: string) => {
+  const pause = () => {
     clearTimeout(timer.current);
+    writing.value = false;
+  };
+  const write = (text: string) => {
+    draft.value = text;
+    writing.value = true;
+    clearTimeout(timer.current);
+    timer.current = setTimeout(pause, PAUSE);
     if (text.trim() !== state.peek().contactsFilter.trim()) update({ contactsFilter: text.trim() });
   };
+  const said = writing.value ? null : wrong;
   const [first] = dimensions.value;
   const narrowed = draft.value !== "" || Object.keys(state.value.contacts).length > 0;
   return (
     <div class="filter">
       <label for="contacts-filter">{words.value.condition}</label>
-      <div class={wrong ? "editor wrong" : "editor"}>
+      <div class={said ? "editor wrong" : "editor"}>
         <textarea
           id="contacts-filter"
           rows={2}
@@ -117,21 +126,17 @@ function Condition({ wrong }: { wrong: Error | null }) {
           autocomplete="off"
           placeholder={first ? `${first.name} = '${first.classes[0] ?? ""}'` : ""}
           value={draft.value}
-          aria-invalid={wrong !== null}
+          aria-invalid={said !== null}
           aria-describedby="contacts-note"
-          onInput={({ currentTarget }) => {
-            draft.value = currentTarget.value;
-            clearTimeout(timer.current);
-            timer.current = setTimeout(apply, PAUSE, currentTarget.value);
-          }}
-          onBlur={({ currentTarget }) => apply(currentTarget.value)}
+          onInput={({ currentTarget }) => write(currentTarget.value)}
+          onBlur={pause}
         />
         {narrowed && (
           <button
             type="button"
             class="quiet clear"
             onClick={() => {
-              clearTimeout(timer.current);
+              pause();
               update({ contacts: {}, contactsFilter: "" });
             }}
           >
@@ -139,8 +144,8 @@ function Condition({ wrong }: { wrong: Error | null }) {
           </button>
         )}
       </div>
-      <p id="contacts-note" class={wrong ? "note problem" : "note"} role={wrong ? "alert" : undefined}>
-        {wrong ? explain(wrong) : words.value.contactsHint}
+      <p id="contacts-note" class={said ? "note problem" : "note"} role={said ? "alert" : undefined}>
+        {said ? explain(said) : words.value.contactsHint}
       </p>
     </div>
   );

@@ -9,11 +9,12 @@ import { main } from "../model";
 import { state, update } from "../state";
 import { Ranges } from "./ranges";
 
-/** A pause in the writing after which the condition is tried. */
+/** A pause in the writing after which it is said what is wrong; the condition is tried at every letter. */
 const PAUSE = 350;
 
 export function FilterBox() {
   const draft = useSignal(state.peek().filter);
+  const writing = useSignal(false);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const input = useRef<HTMLTextAreaElement>(null);
 
@@ -23,14 +24,19 @@ export function FilterBox() {
     if (filter.trim() !== draft.peek().trim()) draft.value = filter;
   });
 
-  const apply = (text: string) => {
+  const pause = () => {
     clearTimeout(timer.current);
+    writing.value = false;
+  };
+  const apply = (text: string) => {
     if (text.trim() !== state.peek().filter.trim()) update({ filter: text.trim() });
   };
   const write = (text: string) => {
     draft.value = text;
+    writing.value = true;
     clearTimeout(timer.current);
-    timer.current = setTimeout(apply, PAUSE, text);
+    timer.current = setTimeout(pause, PAUSE);
+    apply(text);
   };
   const insert = (name: string) => {
     const box = input.current;
@@ -40,8 +46,8 @@ export function FilterBox() {
     write(box.value);
   };
 
-  const { filter, ranges } = state.value;
-  const error = filter.trim() === draft.value.trim() ? main.matched.error.value : null;
+  const { ranges } = state.value;
+  const error = writing.value ? null : main.matched.error.value;
   const at = error instanceof Problem ? error.position : null;
   const position = at === null ? null : positionInWritten(at, draft.value, ranges);
   return (
@@ -63,11 +69,11 @@ export function FilterBox() {
           aria-invalid={error !== null}
           aria-describedby="filter-note"
           onInput={(event) => write(event.currentTarget.value)}
-          onBlur={(event) => apply(event.currentTarget.value)}
+          onBlur={pause}
           onKeyDown={(event) => {
             if (event.key !== "Enter" || event.shiftKey) return;
             event.preventDefault();
-            apply(event.currentTarget.value);
+            pause();
           }}
         />
         {draft.value && (
@@ -76,6 +82,7 @@ export function FilterBox() {
             class="quiet clear"
             onClick={() => {
               draft.value = "";
+              pause();
               apply("");
             }}
           >
