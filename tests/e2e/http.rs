@@ -6,6 +6,7 @@ mod filters;
 mod hostile;
 mod lifecycle;
 mod maps;
+mod names;
 mod ogc;
 mod priority;
 mod reload;

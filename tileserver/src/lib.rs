@@ -36,6 +36,7 @@ pub mod log;
 pub mod maps;
 pub mod memo;
 pub mod metrics;
+pub mod names;
 pub mod numbers;
 pub mod order;
 pub mod page_verb;

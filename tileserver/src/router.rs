@@ -10,8 +10,8 @@ use crate::app::App;
 use crate::http::HttpError;
 use crate::http::edge::edge;
 use crate::routes::{
-    catalog, density, health, item, items, map, metrics, ogc, profile, queryables, search, stats,
-    styles, tilejson, tiles, transfers, ui, zone,
+    catalog, density, health, item, items, map, metrics, names, ogc, profile, queryables, search,
+    stats, styles, tilejson, tiles, transfers, ui, zone,
 };
 
 /// The whole server but its sockets.
@@ -45,6 +45,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/map/{id}", get(map::map))
         .route("/map/{id}/data", get(map::data))
         .route("/map/{id}/tiles/{z}/{x}/{y}", get(map::tile))
+        .route("/map/{id}/names/{z}/{x}/{y}", get(map::names))
         .route("/embed/{id}", get(map::embed))
         .route("/embed.js", get(map::parent_script))
         .route("/oembed", get(map::oembed))
@@ -54,6 +55,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/density/{set}/{z}/{x}/{y}", get(density::tile))
         .route("/{layer}", get(tilejson::tilejson))
         .route("/{layer}/{z}/{x}/{y}", get(tiles::tile))
+        .route("/{layer}/names/{z}/{x}/{y}", get(names::tile))
         .route("/{layer}/queryables", get(queryables::queryables))
         .route("/{layer}/items", get(items::items))
         .route("/{layer}/items.csv", get(items::csv))

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::html::escaped;
 use crate::layer::LayerRef;
+use crate::names;
 use crate::palette::{self, MISSING};
 use crate::snapshot::Snapshot;
 
@@ -76,6 +77,8 @@ pub struct Source {
     pub zooms: [u8; 2],
     /// Plain text.
     pub attribution: String,
+    /// Tiles of points that units are named at; without them they have no names.
+    pub names: Option<String>,
 }
 
 impl Source {
@@ -88,6 +91,16 @@ impl Source {
             bounds: layer.bounds(),
             zooms: layer.zooms(),
             attribution: snapshot.manifest.attribution.clone(),
+            names: None,
+        }
+    }
+
+    /// With names from these tiles.
+    #[must_use]
+    pub fn named(self, names: String) -> Self {
+        Self {
+            names: Some(names),
+            ..self
         }
     }
 
@@ -116,10 +129,17 @@ impl Source {
         let mut style = template.fill(&slots);
         style["name"] = json!(name);
         look_at(&mut style, self.bounds);
-        if let (Template::Choropleth | Template::Bivariate, Some(layers)) =
-            (template, style["layers"].as_array_mut())
-        {
-            layers.push(self.names());
+        if let (Template::Choropleth | Template::Bivariate, Some(names)) = (template, &self.names) {
+            style["sources"]["names"] = json!({
+                "type": "vector",
+                "tiles": [names],
+                "bounds": self.bounds,
+                "minzoom": self.zooms[0],
+                "maxzoom": self.zooms[1],
+            });
+            if let Some(layers) = style["layers"].as_array_mut() {
+                layers.push(names_layer());
+            }
         }
         style
     }
@@ -155,28 +175,28 @@ impl Source {
         look_at(&mut style, self.bounds);
         style
     }
+}
 
-    /// Names in the reader's own font: no glyphs are asked of any server.
-    fn names(&self) -> Value {
-        json!({
-            "id": "names",
-            "type": "symbol",
-            "source": "areas",
-            "source-layer": self.layer,
-            "layout": {
-                "text-field": ["to-string", ["get", "name"]],
-                "text-font": ["sans-serif"],
-                "text-size": 11.5,
-                "text-max-width": 7,
-                "text-padding": 8,
-            },
-            "paint": {
-                "text-color": INK,
-                "text-halo-color": "rgba(255,255,255,0.85)",
-                "text-halo-width": 1.3,
-            },
-        })
-    }
+/// Names in the reader's own font: no glyphs are asked of any server.
+fn names_layer() -> Value {
+    json!({
+        "id": "names",
+        "type": "symbol",
+        "source": "names",
+        "source-layer": names::LAYER,
+        "layout": {
+            "text-field": ["to-string", ["get", "name"]],
+            "text-font": ["sans-serif"],
+            "text-size": 11.5,
+            "text-max-width": 7,
+            "text-padding": 8,
+        },
+        "paint": {
+            "text-color": INK,
+            "text-halo-color": "rgba(255,255,255,0.85)",
+            "text-halo-width": 1.3,
+        },
+    })
 }
 
 /// At each zoom as much as lets the densest cell be told apart: see `styles/README.md`.
@@ -279,6 +299,7 @@ mod tests {
             bounds: [2.0, 48.0, 3.0, 49.0],
             zooms: [3, 12],
             attribution: "<script>alert(1)</script>".into(),
+            names: Some("https://example.org/a/names/{z}/{x}/{y}?v=1".into()),
         };
         let filled = [
             source.areas(Template::Choropleth, "n", json!("#123456")),
@@ -294,7 +315,8 @@ mod tests {
             );
             for layer in style["layers"].as_array().expect("layers") {
                 let named = layer.get("source-layer");
-                assert!(named.is_none_or(|name| name == &source.layer));
+                let own = [json!(source.layer), json!(names::LAYER)];
+                assert!(named.is_none_or(|name| own.contains(name)));
             }
             assert_eq!(style["center"], json!([2.5, 48.5]));
         }

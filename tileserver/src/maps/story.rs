@@ -219,10 +219,22 @@ impl Story {
         )
     }
 
-    /// The style of the map over its tiles.
+    /// Where its units are named, on a server.
     #[must_use]
-    pub fn style(&self, tiles: &str) -> Value {
-        let source = Source::of_layer(self.layer(), &self.snapshot, tiles.to_owned());
+    pub fn names(&self, app: &App) -> String {
+        let id = encoded(&self.map.id);
+        let version = &self.snapshot.manifest.version;
+        format!(
+            "{}/map/{id}/names/{{z}}/{{x}}/{{y}}?v={version}",
+            app.public_url
+        )
+    }
+
+    /// The style of the map over its tiles; its page names units by itself.
+    #[must_use]
+    pub fn style(&self, tiles: &str, names: Option<String>) -> Value {
+        let mut source = Source::of_layer(self.layer(), &self.snapshot, tiles.to_owned());
+        source.names = names;
         let mut style = source.areas(Template::Choropleth, self.title(), fills(&self.legends));
         if let Some(view) = self.map.view {
             style["center"] = json!(view.center);
@@ -264,7 +276,7 @@ impl Story {
             "fit": self.map.view.is_none(),
             "legends": self.legends.iter().map(legend).collect::<Vec<_>>(),
             "table": self.table.rows,
-            "style": self.style(tiles),
+            "style": self.style(tiles, None),
         })
     }
 

@@ -44,6 +44,7 @@ pub async fn style(app: &Arc<App>, snapshot: &Snapshot, query: &Query) -> Result
             zoom("maxzoom").ok_or_else(broken)?,
         ],
         attribution: snapshot.manifest.attribution.clone(),
+        names: None,
     };
     Ok(source.heat(&set, &densest(&described)))
 }

@@ -17,7 +17,7 @@ use crate::maps::PublishedMap;
 use crate::maps::page::{self, CARD, HEIGHT, Kind, Place, Theme};
 use crate::maps::story::Story;
 use crate::picture::{self, Scene, Size};
-use crate::routes::{tiles, ui};
+use crate::routes::{self, tiles, ui};
 use crate::tile_request::TileRequest;
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -83,6 +83,34 @@ pub async fn tile(
     }
     let request = TileRequest::parse(&Segments::new(&own), &Query::new(&criteria), &snapshot)?;
     tiles::answer(&app, &snapshot, &request, &asked).await
+}
+
+/// Where the units of a tile of the map's own are named.
+pub async fn names(
+    State(app): State<Arc<App>>,
+    path: Segments,
+    query: Query,
+    asked: Asked,
+) -> Result<Response, HttpError> {
+    let map = find(&app, &path.name(1)?)?;
+    let snapshot = app.maps.snapshot_of(&map, app.snapshot()?)?;
+    let (z, x, y) = path.tile_numbers()?;
+    let own = format!("/{}/names/{z}/{x}/{y}", encoded(&map.layer.value));
+    let filter = map.filter.as_ref().map(|filter| encoded(&filter.value));
+    let version = query.get("v")?.map(|version| encoded(&version));
+    let own_query = [("filter", filter), ("v", version)]
+        .into_iter()
+        .filter_map(|(name, value)| Some(format!("{name}={}", value?)))
+        .collect::<Vec<_>>()
+        .join("&");
+    routes::names::answer(
+        &app,
+        &snapshot,
+        &Segments::new(&own),
+        &Query::new(&own_query),
+        &asked,
+    )
+    .await
 }
 
 /// The script that the embedding page runs.

@@ -8,6 +8,7 @@ pub mod item;
 pub mod items;
 pub mod map;
 pub mod metrics;
+pub mod names;
 pub mod ogc;
 pub mod profile;
 pub mod queryables;

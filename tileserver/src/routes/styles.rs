@@ -49,7 +49,7 @@ pub async fn style(
         Some(Template::Density) => density_style::style(&app, &snapshot, &query).await?,
         None if let Ok(map) = app.maps.get(&id, SystemTime::now()) => {
             let story = Story::of(&app, map, "en").await?;
-            story.style(&story.tiles(&app))
+            story.style(&story.tiles(&app), Some(story.names(&app)))
         }
         None => {
             let layer = snapshot.layer(&id).map_err(|_| no_style())?;
@@ -249,6 +249,10 @@ fn source(
     let name = encoded(&layer.meta.name);
     let version = &snapshot.manifest.version;
     let mut tiles = format!("{}/{name}/{{z}}/{{x}}/{{y}}?v={version}", app.public_url);
+    let mut names = format!(
+        "{}/{name}/names/{{z}}/{{x}}/{{y}}?v={version}",
+        app.public_url
+    );
     if !properties.is_empty() {
         let _ = write!(tiles, "&properties={}", encoded(properties));
     }
@@ -258,10 +262,12 @@ fn source(
         .filter(|p| !own.contains(p))
     {
         if let Some(value) = query.get(parameter)? {
-            let _ = write!(tiles, "&{parameter}={}", encoded(&value));
+            for url in [&mut tiles, &mut names] {
+                let _ = write!(url, "&{parameter}={}", encoded(&value));
+            }
         }
     }
-    Ok(Source::of_layer(layer, snapshot, tiles))
+    Ok(Source::of_layer(layer, snapshot, tiles).named(names))
 }
 
 /// What an indicator is called.

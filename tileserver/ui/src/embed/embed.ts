@@ -122,15 +122,10 @@ function tilesOf({ style }: Data): string[] {
   return (style.sources.areas as VectorSourceSpecification).tiles ?? [];
 }
 
-/** As they were asked for, else as the browser prefers. */
-function colors(): { ground: string; ink: string } {
-  const { theme = dark.matches ? "dark" : "light" } = document.documentElement.dataset;
-  return COLORS[theme === "dark" ? "dark" : "light"];
-}
-
-/** Each colour of the style that is the page's own. */
+/** Each colour of the style that is the page's own: as it was asked for, else as the browser prefers. */
 function ownColors(): [layer: string, property: "background-color" | "line-color", color: string][] {
-  const { ground, ink } = colors();
+  const { theme = dark.matches ? "dark" : "light" } = document.documentElement.dataset;
+  const { ground, ink } = COLORS[theme === "dark" ? "dark" : "light"];
   return [
     ["background", "background-color", ground],
     ["borders", "line-color", ground],
@@ -148,13 +143,11 @@ function inOwnColors(style: StyleSpecification): StyleSpecification {
 }
 
 function followTheme(map: MapLibre): void {
-  const color = () => {
+  // Names lie on the classes, whose colours are the same on every page.
+  colorLabelsAlike(map, COLORS.light.ink, "rgba(255, 255, 255, 0.85)");
+  dark.addEventListener("change", () => {
     for (const [layer, property, color] of ownColors()) map.setPaintProperty(layer, property, color);
-    const { ground, ink } = colors();
-    colorLabelsAlike(map, ink, ground);
-  };
-  color();
-  dark.addEventListener("change", color);
+  });
 }
 
 /** The style with names of our own in place of those that any client can draw: each area has one. */
