@@ -170,7 +170,14 @@ fn a_full_pool_refuses_at_once() {
     let memo = memo(1 << 20);
     let pool = Pool::new(1).unwrap();
     let (release, gate) = mpsc::channel::<()>();
-    pool.spawn(move || gate.recv().unwrap()).unwrap();
+    let (started, running) = mpsc::channel();
+    let job = move || {
+        started.send(()).unwrap();
+        gate.recv().unwrap();
+    };
+    pool.spawn(job).unwrap();
+    // Until it runs it is one of those that wait.
+    running.recv().unwrap();
     while pool.spawn(|| ()).is_ok() {}
     let asked = memo.get_or_compute(&1, Place::Pool(&pool), |_| Ok(vec![7]));
     assert_eq!(runtime().block_on(asked).unwrap_err(), Failure::Busy);
