@@ -57,8 +57,13 @@ pub(super) fn fit(
         .filter(|unit| weights[*unit] > 0.0)
         .collect();
     let mut shares = start;
+    let mut rows: Vec<f64> = units
+        .iter()
+        .flat_map(|unit| problem.x(*unit))
+        .copied()
+        .collect();
     for _ in 0..rounds {
-        let next = round(problem, &shares, &units, weights);
+        let next = round(problem, &shares, &units, weights, &mut rows);
         let moved = shares.iter().zip(&next).map(|(a, b)| (a - b).abs());
         let still = moved.fold(0.0, f64::max) < STILL;
         shares = next;
@@ -69,17 +74,26 @@ pub(super) fn fit(
     shares
 }
 
-/// One round: the shares of the raked tables' sum over `units`.
-fn round(problem: &Problem<'_>, shares: &[f64], units: &[usize], weights: &[f64]) -> Vec<f64> {
+/// One round: the shares of the raked tables' sum over `units`. `rows` are the units' row factors:
+/// those of the round before are nearly those of the next, and what raking ends at is the same
+/// wherever it starts.
+fn round(
+    problem: &Problem<'_>,
+    shares: &[f64],
+    units: &[usize],
+    weights: &[f64],
+    rows: &mut [f64],
+) -> Vec<f64> {
     let lifted = lifted_by_column(problem, shares);
     let sums: Vec<Vec<f64>> = units
         .par_chunks(CHUNK)
-        .map(|chunk| {
+        .zip(rows.par_chunks_mut(CHUNK * problem.from))
+        .map(|(chunk, rows)| {
             let mut sum = vec![0.0; lifted.len()];
             let mut factors = Factors::new(problem);
-            for &unit in chunk {
-                factors.rake(problem, &lifted, unit, ROUGH);
-                factors.add(&lifted, weights[unit], &mut sum);
+            for (&unit, rows) in chunk.iter().zip(rows.chunks_mut(problem.from)) {
+                factors.rake(problem, &lifted, unit, rows, ROUGH);
+                factors.add(&lifted, rows, weights[unit], &mut sum);
             }
             sum
         })
@@ -133,8 +147,9 @@ pub(super) fn tables(problem: &Problem<'_>, shares: &[f64]) -> Vec<Vec<f64>> {
             || Factors::new(problem),
             |factors, unit| {
                 let mut by_column = vec![0.0; lifted.len()];
-                factors.rake(problem, &lifted, unit, EXACT);
-                factors.add(&lifted, 1.0, &mut by_column);
+                let mut rows = problem.x(unit).to_vec();
+                factors.rake(problem, &lifted, unit, &mut rows, EXACT);
+                factors.add(&lifted, &rows, 1.0, &mut by_column);
                 transposed(&by_column, problem.from)
             },
         )
@@ -158,9 +173,9 @@ const EXACT: Precision = Precision {
     error: 1e-12,
 };
 
-/// A raked table as what its shares are multiplied by: row by row, and column by column.
+/// A raked table as what its shares are multiplied by: column by column, and row by row, which
+/// whoever asks keeps.
 struct Factors {
-    rows: Vec<f64>,
     columns: Vec<f64>,
     /// By row, of the shares times their columns' factors.
     sums: Vec<f64>,
@@ -169,22 +184,23 @@ struct Factors {
 impl Factors {
     fn new(problem: &Problem<'_>) -> Self {
         Self {
-            rows: vec![0.0; problem.from],
             columns: vec![0.0; problem.to],
             sums: vec![0.0; problem.from],
         }
     }
 
-    /// Scales shares∘x to the margins of `unit`. Rows and columns without votes are zero.
-    fn rake(&mut self, problem: &Problem<'_>, shares: &[f64], unit: usize, precision: Precision) {
+    /// Scales shares∘rows to the margins of `unit`. Rows and columns without votes are zero.
+    fn rake(
+        &mut self,
+        problem: &Problem<'_>,
+        shares: &[f64],
+        unit: usize,
+        rows: &mut [f64],
+        precision: Precision,
+    ) {
         let (x, y) = (problem.x(unit), problem.y(unit));
         let tolerance = precision.error * x.iter().sum::<f64>();
-        let Self {
-            rows,
-            columns,
-            sums,
-        } = self;
-        rows.copy_from_slice(x);
+        let Self { columns, sums } = self;
         for _ in 0..precision.sweeps {
             sums.fill(0.0);
             let shares = shares.chunks(problem.from);
@@ -207,12 +223,12 @@ impl Factors {
     }
 
     /// Adds the table so many times.
-    fn add(&self, shares: &[f64], times: f64, to: &mut [f64]) {
-        let width = self.rows.len();
+    fn add(&self, shares: &[f64], rows: &[f64], times: f64, to: &mut [f64]) {
+        let width = rows.len();
         let columns = shares.chunks(width).zip(&self.columns);
         for ((shares, factor), cells) in columns.zip(to.chunks_mut(width)) {
             let factor = factor * times;
-            for ((share, row), cell) in shares.iter().zip(&self.rows).zip(cells) {
+            for ((share, row), cell) in shares.iter().zip(rows).zip(cells) {
                 *cell += share * row * factor;
             }
         }
