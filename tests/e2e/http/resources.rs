@@ -15,6 +15,11 @@ fn catalog_and_tilejson() {
     assert_eq!(entry["content_type"], "application/vnd.mapbox-vector-tile");
     assert_eq!(entry["url"], "https://maps.example.org/t/town");
     assert!(catalog["density"].is_object() && catalog["maps"].is_object());
+    // By it a page knows that the list is older than what it describes.
+    assert_eq!(
+        entry["version"],
+        server.get("/town").json()["maille"]["version"]
+    );
 
     let reply = server.get_with("/town", &[("Host", "evil.example")]);
     assert!(!reply.text().contains("evil"));

@@ -18,7 +18,10 @@ pub async fn catalog(State(app): State<Arc<App>>, asked: Asked) -> Result<Respon
     let snapshot = app.snapshot()?;
     let tiles: Map<String, Value> = snapshot
         .layers()
-        .map(|layer| (layer.meta.name.clone(), entry(layer, &app.public_url)))
+        .map(|layer| {
+            let entry = entry(layer, &snapshot.manifest.version, &app.public_url);
+            (layer.meta.name.clone(), entry)
+        })
         .collect();
     let published = app.maps.published(SystemTime::now());
     let maps: Map<String, Value> = published
@@ -41,13 +44,14 @@ fn map_entry(map: &PublishedMap, public_url: &str) -> Value {
     })
 }
 
-fn entry(layer: LayerRef<'_>, public_url: &str) -> Value {
+fn entry(layer: LayerRef<'_>, version: &str, public_url: &str) -> Value {
     let [minzoom, maxzoom] = layer.zooms();
     json!({
         "content_type": "application/vnd.mapbox-vector-tile",
         "description": text_in(&layer.meta.title, ""),
         "title": layer.meta.title,
         "url": format!("{public_url}/{}", encoded(&layer.meta.name)),
+        "version": version,
         "minzoom": minzoom,
         "maxzoom": maxzoom,
         "bounds": layer.bounds(),

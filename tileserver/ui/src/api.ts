@@ -7,7 +7,8 @@ import type { Language, Method } from "./state";
 export type Localized = Record<string, string>;
 
 export interface Catalog {
-  tiles: Record<string, unknown>;
+  /** Layers, and the dataset's version when they were listed. */
+  tiles: Record<string, { version: string }>;
   /** Contact sets. */
   density: Record<string, unknown>;
   /** Published maps: pages of their own. */

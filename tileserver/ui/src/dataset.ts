@@ -10,7 +10,7 @@ import { state } from "./state";
 /** The map's zoom as it is now; the level shown depends on it. `null` until there is a map. */
 export const zoom = signal<number | null>(null);
 
-/** Counts versions after the first: each may hold other layers, contacts and maps. */
+/** Counts versions after the one listed: each may hold other layers, contacts and maps. */
 const renewals = signal(0);
 
 export const catalog = resource(
@@ -40,9 +40,13 @@ export const tileJson = resource(
 
 let seen: string | undefined;
 effect(() => {
-  const version = tileJson.value.value?.json.maille.version;
-  if (seen && version && version !== seen) renewals.value = untracked(() => renewals.value) + 1;
-  seen = version ?? seen;
+  const answer = tileJson.value.value;
+  if (!answer) return;
+  const { version } = answer.json.maille;
+  // The first may already be newer than the list it was found in.
+  seen ??= untracked(() => catalog.value.value?.tiles[answer.layer]?.version);
+  if (seen && version !== seen) renewals.value = untracked(() => renewals.value) + 1;
+  seen = version;
 });
 
 let described: { layer: string; json: TileJson } | null = null;
