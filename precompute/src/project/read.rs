@@ -9,7 +9,7 @@ use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use tilecore::dataset::schema::Localized;
 use toml::Spanned;
 
-use super::{IndicatorColumn, LevelPolygons, Project, check};
+use super::{IndicatorColumn, LevelPolygons, Project, complete};
 use crate::input_error::{InputError, Place};
 use crate::polygons::voronoi::Voronoi;
 use crate::polygons::{Format, PolygonSource};
@@ -63,7 +63,7 @@ impl Project {
         path.clone_into(&mut project.path);
         let directory = path.parent().unwrap_or(Path::new(""));
         resolve_paths(&mut project, directory, variable)
-            .and_then(|()| check::complete(&mut project))
+            .and_then(|()| complete(&mut project))
             .map_err(|fault| {
                 let line = line_of(text, &fault.keys);
                 InputError::new(file, fault.message).at(Place::Line(line))
