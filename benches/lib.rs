@@ -16,11 +16,12 @@ pub mod random;
 use std::io::Cursor;
 
 use bytes::Bytes;
-use tilecore::TileCoord;
 use tilecore::dataset::Level;
 use tilecore::dataset::schema;
 use tilecore::dataset::write::{LevelRows, SortedRows};
 use tilecore::geometry::WORLD_CELLS;
+use tilecore::template::{Template, TemplateSpec};
+use tilecore::{Bitmap, TileCoord};
 
 /// The nation that the figures are about: 70,000 areas, or as many as the command line says.
 #[must_use]
@@ -48,6 +49,31 @@ pub fn tiles(level: &Level, z: u8, count: usize) -> Vec<TileCoord> {
         tiles.extend(tile.filter(|tile| level.touches(tile.buffered_bounds())));
     }
     tiles
+}
+
+/// The template of a tile with three properties.
+#[must_use]
+pub fn template(level: &Level, tile: TileCoord) -> Template {
+    let spec = TemplateSpec {
+        tile,
+        layer: "nation",
+        properties: &[0, 1, 2],
+        zoom_max: 14,
+    };
+    Template::build(level, &spec, &|| false).expect("the file is whole")
+}
+
+/// Three rows in ten, here and there.
+#[must_use]
+pub fn three_tenths(level: &Level) -> Bitmap {
+    let mut random = random::Random(3);
+    let mut rows = Bitmap::empty(level.rows());
+    for row in 0..level.rows() {
+        if random.below(10) < 3 {
+            rows.insert(row);
+        }
+    }
+    rows
 }
 
 /// Writes a level to memory and opens it.

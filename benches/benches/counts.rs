@@ -7,11 +7,10 @@
 
 use std::hint::black_box;
 
-use benches::random::Random;
-use benches::{nation_of_arguments, tiles};
+use benches::{nation_of_arguments, template, three_tenths, tiles};
 use tilecore::dataset::Level;
 use tilecore::gather::{Coding, Scratch, gather};
-use tilecore::template::{Template, TemplateSpec};
+use tilecore::template::Template;
 use tilecore::{Bitmap, TileCoord};
 
 const TILES: usize = 20;
@@ -62,13 +61,7 @@ type Filtered = fn(&[Template], &Bitmap, &mut Scratch) -> usize;
 fn zoom(level: &Level, z: u8, cold: Cold, filtered_here: Filtered) {
     let tiles = tiles(level, z, TILES);
     let templates = cold(level, &tiles);
-    let mut random = Random(3);
-    let mut third = Bitmap::empty(level.rows());
-    for row in 0..level.rows() {
-        if random.below(10) < 3 {
-            third.insert(row);
-        }
-    }
+    let third = three_tenths(level);
     let mut scratch = Scratch::default();
     let bytes = filtered(&templates, &third, &mut scratch);
     // The buffers have grown to their sizes.
@@ -78,16 +71,7 @@ fn zoom(level: &Level, z: u8, cold: Cold, filtered_here: Filtered) {
 }
 
 fn cold(level: &Level, tiles: &[TileCoord]) -> Vec<Template> {
-    let build = |&tile: &TileCoord| {
-        let spec = TemplateSpec {
-            tile,
-            layer: "nation",
-            properties: &[0, 1, 2],
-            zoom_max: 14,
-        };
-        Template::build(level, &spec, &|| false).expect("the file is whole")
-    };
-    tiles.iter().map(build).collect()
+    tiles.iter().map(|tile| template(level, *tile)).collect()
 }
 
 fn filtered(templates: &[Template], rows: &Bitmap, scratch: &mut Scratch) -> usize {

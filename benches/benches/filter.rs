@@ -5,6 +5,7 @@
 
 use std::hint::black_box;
 
+use benches::random::Random;
 use criterion::{Criterion, criterion_group, criterion_main};
 use tilecore::dataset::columns::{Column, Numbers, Texts};
 use tilecore::dataset::schema::Kind;
@@ -39,16 +40,10 @@ struct National {
 
 impl National {
     fn new(rows: usize) -> Self {
-        let mut seed = 20_220_410_u64;
-        let mut roll = move || {
-            seed = seed
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            f64::from(u32::try_from(seed >> 40).expect("24 bits")) / f64::from(1 << 24)
-        };
+        let mut random = Random(20_220_410);
         let mut columns = Vec::new();
         for name in ["a", "b", "c", "d"] {
-            let values = (0..rows).map(|_| Some(roll()).filter(|v| *v > 0.01));
+            let values = (0..rows).map(|_| Some(random.unit()).filter(|v| *v > 0.01));
             columns.push((name, Column::Number(values.collect::<Numbers>())));
         }
         let names: Vec<String> = (0..rows).map(|row| format!("unit {row}")).collect();

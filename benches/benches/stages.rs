@@ -12,7 +12,6 @@ use tilecore::Bitmap;
 use tilecore::dataset::Level;
 use tilecore::dataset::write::SortedRows;
 use tilecore::gather::{Coding, Scratch, gather};
-use tilecore::template::{Template, TemplateSpec};
 
 const ZOOMS: [u8; 4] = [8, 10, 12, 14];
 
@@ -47,19 +46,9 @@ fn template(c: &mut Criterion) {
     for z in ZOOMS {
         let tile = tiles(&level, z, 1)[0];
         group.bench_with_input(BenchmarkId::from_parameter(z), &tile, |b, &tile| {
-            b.iter(|| build(&level, tile));
+            b.iter(|| benches::template(&level, tile));
         });
     }
-}
-
-fn build(level: &Level, tile: tilecore::TileCoord) -> Template {
-    let spec = TemplateSpec {
-        tile,
-        layer: "nation",
-        properties: &[0, 1, 2],
-        zoom_max: 14,
-    };
-    Template::build(level, &spec, &|| false).expect("the file is whole")
 }
 
 fn gathers(c: &mut Criterion) {
@@ -68,7 +57,7 @@ fn gathers(c: &mut Criterion) {
     let mut scratch = Scratch::default();
     let mut group = c.benchmark_group("gather");
     for z in ZOOMS {
-        let template = build(&level, tiles(&level, z, 1)[0]);
+        let template = benches::template(&level, tiles(&level, z, 1)[0]);
         for (name, rows, coding) in [
             ("third, gzip", Some(&third), Coding::Gzip),
             ("third, identity", Some(&third), Coding::Identity),

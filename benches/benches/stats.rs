@@ -4,6 +4,7 @@
 //! `smooth` values are all different, as rates are: the worst case of the exact optimum, which
 //! works on distinct values. `counts` repeat, as small numbers of votes do.
 
+use benches::random::Random;
 use criterion::{Criterion, criterion_group, criterion_main};
 use tilecore::Bitmap;
 use tilecore::classes::Method;
@@ -14,19 +15,13 @@ const CLASSES: usize = 9;
 
 /// Values like those of turnout: a hump, a long tail, one in a hundred missing.
 fn values(rows: usize, step: f64) -> Vec<f64> {
-    let mut seed = 20_220_410_u64;
-    let mut roll = move || {
-        seed = seed
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        f64::from(u32::try_from(seed >> 40).expect("24 bits")) / f64::from(1 << 24)
-    };
+    let mut random = Random(20_220_410);
     (0..rows)
         .map(|_| {
-            let hump = (0..6).map(|_| roll()).sum::<f64>() / 6.0;
-            let tail = 1.0 / (1.0 - roll() * 0.95);
-            let missing = roll() < 0.01;
-            let value = 400.0 * hump * tail + roll() * 1e-6;
+            let hump = (0..6).map(|_| random.unit()).sum::<f64>() / 6.0;
+            let tail = 1.0 / (1.0 - random.unit() * 0.95);
+            let missing = random.unit() < 0.01;
+            let value = 400.0 * hump * tail + random.unit() * 1e-6;
             if missing {
                 f64::NAN
             } else if step > 0.0 {

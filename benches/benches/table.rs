@@ -13,12 +13,9 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use benches::national::nation;
-use benches::random::Random;
-use benches::{SEED, tiles};
+use benches::{SEED, three_tenths, tiles};
 use tilecore::dataset::Level;
 use tilecore::gather::{Coding, Scratch, gather};
-use tilecore::template::{Template, TemplateSpec};
-use tilecore::{Bitmap, TileCoord};
 
 fn main() {
     let areas = std::env::args().find_map(|arg| arg.parse().ok());
@@ -41,7 +38,7 @@ fn main() {
         start.elapsed()
     );
     let start = Instant::now();
-    black_box(build(&level, tiles(&level, 6, 1)[0]));
+    black_box(benches::template(&level, tiles(&level, 6, 1)[0]));
     println!(
         "overview made in {:.1?}; level holds {} kB\n",
         start.elapsed(),
@@ -53,16 +50,6 @@ fn main() {
     for z in 5..=14 {
         row(&level, z);
     }
-}
-
-fn build(level: &Level, tile: TileCoord) -> Template {
-    let spec = TemplateSpec {
-        tile,
-        layer: "nation",
-        properties: &[0, 1, 2],
-        zoom_max: 14,
-    };
-    Template::build(level, &spec, &|| false).expect("the file is whole")
 }
 
 fn best<T>(mut work: impl FnMut() -> T) -> f64 {
@@ -82,26 +69,20 @@ fn row(level: &Level, z: u8) {
         z,
         [2, 4, 8, 16, 32, 60, 100, 150, 200, 200][usize::from(z - 5)],
     );
-    let mut random = Random(3);
-    let mut third = Bitmap::empty(level.rows());
-    for row in 0..level.rows() {
-        if random.below(10) < 3 {
-            third.insert(row);
-        }
-    }
+    let third = three_tenths(level);
     let mut scratch = Scratch::default();
     let mut sums = [0.0; 14];
     let mut shown = 0.0;
     let mut inflater = libdeflater::Decompressor::new();
     for &tile in &tiles {
-        let template = build(level, tile);
+        let template = benches::template(level, tile);
         if template.is_empty() {
             continue;
         }
         shown += 1.0;
         let mut hot = |rows, coding| best(|| gather(&template, rows, &[], coding, &mut scratch));
         let times = [
-            best(|| build(level, tile)),
+            best(|| benches::template(level, tile)),
             hot(None, Coding::Gzip),
             hot(Some(&third), Coding::Gzip),
             hot(None, Coding::Identity),

@@ -23,7 +23,7 @@ use tilecore::dataset::schema::Kind;
 use tilecore::filter::{Filter, Queryable, Queryables, Table};
 use tilecore::gather::{Coding, Scratch, gather};
 use tilecore::geometry::{GridPoint, WORLD_CELLS};
-use tilecore::template::{Template, TemplateSpec};
+use tilecore::template::Template;
 use tilecore::{Bitmap, TileCoord};
 
 const VISITS: usize = 400;
@@ -112,7 +112,9 @@ fn browse(level: &Level, filters: Filters) {
             let view_start = Instant::now();
             for (i, tile) in view.into_iter().enumerate() {
                 let start = Instant::now();
-                let template = templates.entry(tile).or_insert_with(|| build(level, tile));
+                let template = templates
+                    .entry(tile)
+                    .or_insert_with(|| benches::template(level, tile));
                 let built = Instant::now();
                 let is_due = match filters {
                     Filters::None => false,
@@ -157,16 +159,6 @@ fn browse(level: &Level, filters: Filters) {
         each(gather),
         views[views.len() * 99 / 100].as_nanos() as f64 / 1000.0,
     );
-}
-
-fn build(level: &Level, tile: TileCoord) -> Template {
-    let spec = TemplateSpec {
-        tile,
-        layer: "nation",
-        properties: &[0, 1, 2],
-        zoom_max: 14,
-    };
-    Template::build(level, &spec, &|| false).expect("the file is whole")
 }
 
 /// Two predicates that nobody asked before.

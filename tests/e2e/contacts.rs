@@ -23,13 +23,7 @@ fn get_as(connection: &mut Connection, path: &str, key: &str) -> Reply {
 #[test]
 fn every_row_of_the_file_is_accounted_for() {
     let crowd = Crowd::new(200);
-    let built = crowd.town.build(&["--json"]);
-    assert!(
-        built.status.success(),
-        "{}",
-        String::from_utf8_lossy(&built.stderr)
-    );
-    let report: Value = serde_json::from_slice(&built.stdout).expect("JSON");
+    let report = crowd.town.report();
     let set = &report["contacts"][0];
     assert_eq!(set["rows"], 204);
     assert_eq!(set["contacts"], 200);

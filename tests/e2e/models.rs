@@ -26,29 +26,8 @@ fn extend(town: &Town, more: &str, files: &[(&str, &str)]) {
     fs::write(town.path().join("town.toml"), project + more).expect("written");
 }
 
-#[track_caller]
-fn report(town: &Town) -> Value {
-    let built = town.build(&["--json"]);
-    let stderr = String::from_utf8_lossy(&built.stderr);
-    assert!(built.status.success(), "{stderr}");
-    serde_json::from_slice(&built.stdout).expect("JSON")
-}
-
 fn serve(town: &Town) -> Server {
     Server::start(&town.path().join("out"))
-}
-
-/// The districts' lines: registered, voters, north, south, other, by key.
-fn counts(town: &Town) -> BTreeMap<String, [f64; 5]> {
-    let line = |line: &String| {
-        let (key, rest) = line.split_once(';').expect("a key");
-        let counts: Vec<f64> = rest
-            .split(';')
-            .map(|n| n.parse().expect("a count"))
-            .collect();
-        (key.to_owned(), counts.try_into().expect("five counts"))
-    };
-    town.lines.iter().map(line).collect()
 }
 
 /// An indicator by key, from a list of a level.

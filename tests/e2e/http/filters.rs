@@ -1,17 +1,12 @@
 //! Filters through HTTP: what passes, what is one question in two spellings, what is refused.
 
-use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
+use e2e::crowd::Dice;
+use e2e::mvt::{Feature, features_around};
 use e2e::wire::Reply;
-use e2e::{Server, Village};
-
-fn encoded(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut out, byte| {
-        let _ = write!(out, "%{byte:02X}");
-        out
-    })
-}
+use e2e::{Server, Village, encoded};
+use serde_json::Value;
 
 fn items(server: &Server, filter: &str, more: &str) -> Reply {
     let path = format!(
@@ -195,4 +190,60 @@ fn oversized_filters_are_refused_fast() {
     let pattern = format!("name LIKE '{}'", "%a".repeat(500));
     assert_eq!(keys(&server, &pattern, ""), "");
     assert_eq!(keys(&server, "mark = 1 AND mark = 1", "").len(), 29);
+}
+
+#[test]
+fn a_filtered_tile_is_the_whole_one_without_what_fails() {
+    let village = Village::new();
+    let server = Server::start(village.path());
+    let place = (2.325, 48.859);
+    let properties = "properties=registered,voters,turnout,winner";
+    let mut dice = Dice(11);
+    for z in [10, 11, 12, 13, 14] {
+        let whole = features_around(&server, "town", place, z, properties);
+        assert!(!whole.is_empty());
+        for _ in 0..20 {
+            let mut terms = Vec::new();
+            for _ in 0..=dice.below(2) {
+                let name = dice.pick(&["registered", "voters", "turnout"]);
+                let limit = 1_300.0 * dice.share();
+                let limit = if name == "turnout" {
+                    limit / 1_000.0
+                } else {
+                    limit
+                };
+                terms.push((name, dice.below(2) == 0, limit));
+            }
+            let all = dice.below(2) == 0;
+            let texts: Vec<String> = terms
+                .iter()
+                .map(|(name, above, limit)| {
+                    format!("{name} {} {limit}", if *above { ">" } else { "<=" })
+                })
+                .collect();
+            let filter = texts.join(if all { " AND " } else { " OR " });
+            // A missing value fulfils neither a comparison nor its opposite.
+            let holds = |feature: &Feature, (name, above, limit): &(&str, bool, f64)| {
+                let value = feature.properties.get(*name).and_then(Value::as_f64);
+                value.is_some_and(|value| (value > *limit) == *above)
+            };
+            let passes = |feature: &&Feature| {
+                let mut each = terms.iter().map(|term| holds(feature, term));
+                if all {
+                    each.all(|h| h)
+                } else {
+                    each.any(|h| h)
+                }
+            };
+            let query = format!("{properties}&filter={}", encoded(&filter));
+            let found = features_around(&server, "town", place, z, &query);
+            let expected: Vec<&Feature> = whole.iter().filter(passes).collect();
+            assert_eq!(found.len(), expected.len(), "{z}: {filter}");
+            for (found, expected) in found.iter().zip(expected) {
+                assert_eq!(found.id, expected.id, "{z}: {filter}");
+                assert_eq!(found.properties, expected.properties, "{z}: {filter}");
+                assert_eq!(found.rings, expected.rings, "{z}: {filter}");
+            }
+        }
+    }
 }

@@ -7,7 +7,7 @@ use std::fs;
 use e2e::Town;
 use serde_json::Value;
 
-use super::{close, column, counts, number, numbers, report, serve, town};
+use super::{close, column, number, numbers, serve, town};
 
 #[test]
 fn hot_spots_are_columns_like_any_other() {
@@ -26,7 +26,7 @@ fn hot_spots_are_columns_like_any_other() {
     let voters = "    voters = { sql = \"sum(voters)\", unit = \"count\" }\n    registered = {";
     let project = project.replacen(registered, voters, 1) + more;
     fs::write(town.path().join("town.toml"), project).expect("written");
-    report(&town);
+    town.report();
     let server = serve(&town);
     let turnout = numbers(&column(&server, "district", "turnout"));
     let gi = numbers(&column(&server, "district", "hot_gi"));
@@ -72,7 +72,7 @@ fn hot_spots_are_columns_like_any_other() {
     let path = "/town/items?level=district&filter=hot_gi%20%3E%200&limit=100";
     let passing = server.get(path).json()["features"].as_array().map(Vec::len);
     assert_eq!(passing, Some(gi.values().filter(|z| **z > 0.0).count()));
-    let counts = counts(&town);
+    let counts = town.counts();
     let all: f64 =
         counts.values().map(|c| c[1]).sum::<f64>() / counts.values().map(|c| c[0]).sum::<f64>();
     for (key, rate) in numbers(&column(&server, "district", "stable_rate")) {
@@ -131,7 +131,7 @@ name = "town"
         fs::write(town.path().join(name), text).expect("written");
     }
     fs::write(town.path().join("town.toml"), project).expect("written");
-    let report = report(&town);
+    let report = town.report();
     assert_eq!(report["layers"][0]["levels"][0]["areas"], 2);
     let coverage = &report["layers"][0]["coverage"];
     assert_eq!(
@@ -184,9 +184,9 @@ fn a_ballot_by_preset_is_served_as_its_votes_say() {
     votes = { north = "north", south = "south", other = "other" }
 "#;
     let town = town(more, &[]);
-    report(&town);
+    town.report();
     let server = serve(&town);
-    let counts = counts(&town);
+    let counts = town.counts();
     let borough = |key: &str| {
         let of = counts
             .iter()

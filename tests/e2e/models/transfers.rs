@@ -7,7 +7,7 @@ use e2e::crowd::Crowd;
 use e2e::{Server, Town, precompute};
 use serde_json::Value;
 
-use super::{close, column, counts, extend, number, numbers, report, serve};
+use super::{close, column, extend, number, numbers, serve};
 
 const TRANSFERS: &str = r#"
   [[layer.transfers]]
@@ -31,7 +31,7 @@ text = ["code"]
 /// A second round in which nine in ten of the North say yes, three in ten of the rest.
 fn second_round(town: &Town) -> String {
     let mut csv = "code;yes;no;nobody\n".to_owned();
-    for (key, [registered, voters, north, ..]) in counts(town) {
+    for (key, [registered, voters, north, ..]) in town.counts() {
         let yes = (0.9 * north + 0.3 * (voters - north)).round();
         let nobody = (registered - voters - 20.0).max(0.0);
         let no = registered - yes - nobody;
@@ -49,7 +49,7 @@ fn with_transfers() -> Town {
 #[test]
 fn transfers_are_served_with_what_they_rest_on() {
     let town = with_transfers();
-    report(&town);
+    town.report();
     let server = serve(&town);
     let found = server.get("/town/transfers").json();
     assert_eq!(found["estimate"], true);
@@ -69,7 +69,7 @@ fn transfers_are_served_with_what_they_rest_on() {
             .is_some_and(|method| !method.is_empty())
     );
     // Both margins are the ballots'.
-    let counts = counts(&town);
+    let counts = town.counts();
     let total = |of: fn(&[f64; 5]) -> f64| counts.values().map(of).sum::<f64>();
     let rows = [
         ("north", total(|c| c[2])),
@@ -145,9 +145,9 @@ fn transfers_are_served_with_what_they_rest_on() {
 #[test]
 fn the_verb_and_the_project_estimate_alike() {
     let town = with_transfers();
-    report(&town);
+    town.report();
     let mut first = "code;north;rest;nobody\n".to_owned();
-    for (key, [registered, voters, north, ..]) in counts(&town) {
+    for (key, [registered, voters, north, ..]) in town.counts() {
         let line = format!("{key};{north};{};{}", voters - north, registered - voters);
         writeln!(first, "{line}").expect("text takes text");
     }

@@ -13,6 +13,7 @@ pub mod server;
 pub mod village;
 pub mod wire;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -75,6 +76,20 @@ pub fn workspace() -> &'static Path {
 pub fn precompute(args: &[&str]) -> Output {
     let mut command = Command::new(binary("precompute"));
     command.args(args).output().expect("precompute starts")
+}
+
+/// A text as part of a query.
+#[must_use]
+pub fn encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes().fold(String::new(), |mut out, byte| {
+        if plain(byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+        out
+    })
 }
 
 /// A made-up town of ten districts in two boroughs, with the results of an election.
@@ -222,6 +237,33 @@ impl Town {
     pub fn build(&self, args: &[&str]) -> Output {
         let (project, out) = (self.file("town.toml"), self.file("out"));
         precompute(&[&["build", &project, "--out", &out], args].concat())
+    }
+
+    /// Builds the town and returns the report.
+    ///
+    /// # Panics
+    /// When the build fails.
+    #[track_caller]
+    pub fn report(&self) -> serde_json::Value {
+        let built = self.build(&["--json"]);
+        let stderr = String::from_utf8_lossy(&built.stderr);
+        assert!(built.status.success(), "{stderr}");
+        serde_json::from_slice(&built.stdout).expect("JSON")
+    }
+
+    /// The table's lines by code: registered, voters, north, south, other.
+    ///
+    /// # Panics
+    /// When a line is not like that.
+    #[must_use]
+    pub fn counts(&self) -> BTreeMap<String, [f64; 5]> {
+        let line = |line: &String| {
+            let (code, rest) = line.split_once(';').expect("a code");
+            let counts = rest.split(';').map(|n| n.parse().expect("a count"));
+            let counts: Vec<f64> = counts.collect();
+            (code.to_owned(), counts.try_into().expect("five counts"))
+        };
+        self.lines.iter().map(line).collect()
     }
 
     /// The version that readers of `out` see.

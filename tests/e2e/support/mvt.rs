@@ -1,8 +1,10 @@
 //! A second decoder of vector tiles, by the letter of the specification 2.1.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+
+use crate::Server;
 
 /// A layer of a tile.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +34,41 @@ pub fn tile_at(lon: f64, lat: f64, z: u8) -> String {
     let y = (1.0 - lat.to_radians().tan().asinh() / std::f64::consts::PI) / 2.0;
     let x = (lon + 180.0) / 360.0;
     format!("{z}/{}/{}", (x * n).floor(), (y * n).floor())
+}
+
+/// The features of a layer in the four tiles around a place, each once, by id.
+///
+/// # Panics
+/// When a tile is refused.
+#[must_use]
+pub fn features_around(
+    server: &Server,
+    layer: &str,
+    place: (f64, f64),
+    z: u8,
+    query: &str,
+) -> Vec<Feature> {
+    let corners = [
+        (-0.03, -0.015),
+        (-0.03, 0.015),
+        (0.03, -0.015),
+        (0.03, 0.015),
+    ];
+    let address = |(lon, lat): (f64, f64)| tile_at(place.0 + lon, place.1 + lat, z);
+    let addresses: BTreeSet<String> = corners.into_iter().map(address).collect();
+    let mut features = BTreeMap::new();
+    for address in addresses {
+        let reply = server.get(&format!("/{layer}/{address}?{query}"));
+        match reply.status {
+            204 => {}
+            200 => {
+                let found = decode(&reply.plain()).remove(0).features;
+                features.extend(found.into_iter().map(|feature| (feature.id, feature)));
+            }
+            status => panic!("{status}: {}", reply.text()),
+        }
+    }
+    features.into_values().collect()
 }
 
 enum Field<'a> {

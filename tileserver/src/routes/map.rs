@@ -74,13 +74,8 @@ pub async fn tile(
     let snapshot = app.maps.snapshot_of(&map, app.snapshot()?)?;
     let (z, x, y) = path.tile_numbers()?;
     let own = format!("/{}/{z}/{x}/{y}", encoded(&map.layer.value));
-    let mut criteria = format!("properties={}", encoded(&map.indicator.value));
-    if let Some(filter) = &map.filter {
-        criteria = format!("{criteria}&filter={}", encoded(&filter.value));
-    }
-    if let Some(version) = query.get("v")? {
-        criteria = format!("{criteria}&v={}", encoded(&version));
-    }
+    let properties = format!("properties={}", encoded(&map.indicator.value));
+    let criteria = criteria(&map, &query, Some(properties))?;
     let request = TileRequest::parse(&Segments::new(&own), &Query::new(&criteria), &snapshot)?;
     tiles::answer(&app, &snapshot, &request, &asked).await
 }
@@ -96,21 +91,19 @@ pub async fn names(
     let snapshot = app.maps.snapshot_of(&map, app.snapshot()?)?;
     let (z, x, y) = path.tile_numbers()?;
     let own = format!("/{}/names/{z}/{x}/{y}", encoded(&map.layer.value));
-    let filter = map.filter.as_ref().map(|filter| encoded(&filter.value));
-    let version = query.get("v")?.map(|version| encoded(&version));
-    let own_query = [("filter", filter), ("v", version)]
-        .into_iter()
-        .filter_map(|(name, value)| Some(format!("{name}={}", value?)))
-        .collect::<Vec<_>>()
-        .join("&");
-    routes::names::answer(
-        &app,
-        &snapshot,
-        &Segments::new(&own),
-        &Query::new(&own_query),
-        &asked,
-    )
-    .await
+    let (own, criteria) = (Segments::new(&own), criteria(&map, &query, None)?);
+    routes::names::answer(&app, &snapshot, &own, &Query::new(&criteria), &asked).await
+}
+
+/// What a layer is asked on behalf of a map: `more`, the map's filter, and the version that the
+/// caller has.
+fn criteria(map: &PublishedMap, query: &Query, more: Option<String>) -> Result<String, HttpError> {
+    let filter = map.filter.as_ref();
+    let filter = filter.map(|filter| format!("filter={}", encoded(&filter.value)));
+    let version = query.get("v")?;
+    let version = version.map(|version| format!("v={}", encoded(&version)));
+    let all: Vec<String> = [more, filter, version].into_iter().flatten().collect();
+    Ok(all.join("&"))
 }
 
 /// The script that the embedding page runs.
