@@ -1,8 +1,9 @@
 //! Browsing: people who zoom into towns and countryside, tile after tile, with filters.
 //!
-//! A view is twelve tiles; a visit zooms from the nation to a place. Templates are kept as a
+//! A view is twelve tiles; a visit zooms from the nation to a place. The nation has two levels, as
+//! maps of one have: its areas from z8, and one of 28 times fewer above. Templates are kept as a
 //! server keeps them, so the first visitors to a place pay for it. Everything a request costs
-//! below HTTP is timed. `cargo bench -p benches --bench trace [-- AREAS]`.
+//! below HTTP is timed. `cargo bench --bench trace [-- AREAS]`.
 
 #![allow(clippy::print_stdout, reason = "the table is the result")]
 #![expect(
@@ -15,8 +16,9 @@ use std::collections::HashMap;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use benches::nation_of_arguments;
+use benches::national::nation;
 use benches::random::Random;
+use benches::{SEED, nation_of_arguments, open};
 use tilecore::dataset::Level;
 use tilecore::dataset::columns::Column;
 use tilecore::dataset::schema::Kind;
@@ -27,7 +29,11 @@ use tilecore::template::Template;
 use tilecore::{Bitmap, TileCoord};
 
 const VISITS: usize = 400;
-const ZOOMS: std::ops::RangeInclusive<u8> = 6..=13;
+const ZOOMS: std::ops::RangeInclusive<u8> = 5..=14;
+
+/// The first zoom of the finer level, and how many of its areas one of the coarser stands for.
+const FINE_ZOOM: u8 = 8;
+const COARSER: usize = 28;
 
 /// When a visitor changes the filter.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -54,8 +60,13 @@ impl Table for Columns<'_> {
 }
 
 fn main() {
-    let level = nation_of_arguments(100);
-    println!("{} areas, {VISITS} visits, zooms {ZOOMS:?}", level.rows());
+    let fine = nation_of_arguments(100);
+    let coarse = open(nation(SEED, fine.rows() / COARSER, 100));
+    println!(
+        "{} and {} areas, {VISITS} visits, zooms {ZOOMS:?}",
+        coarse.rows(),
+        fine.rows()
+    );
     println!(
         "filters        requests  builds  filters | µs a request: all  build  filter  gather | p99 of a view/µs"
     );
@@ -65,7 +76,7 @@ fn main() {
         Filters::EveryView,
         Filters::EveryTile,
     ] {
-        browse(&level, filters);
+        browse(&coarse, &fine, filters);
     }
 }
 
@@ -97,7 +108,7 @@ struct Times {
     gather: Duration,
 }
 
-fn browse(level: &Level, filters: Filters) {
+fn browse(coarse: &Level, fine: &Level, filters: Filters) {
     let numbers = (0..100).map(|i| Queryable::new(&format!("indicator_{i:03}"), Kind::Number));
     let queryables = Queryables::new(numbers.collect(), false);
     let mut random = Random(11);
@@ -106,12 +117,16 @@ fn browse(level: &Level, filters: Filters) {
     let mut times = Times::default();
     let (mut requests, mut evaluated) = (0, 0);
     let mut views = Vec::new();
-    let mut rows: Option<Bitmap> = None;
+    // Of the coarser level and of the finer.
+    let mut rows: [Option<Bitmap>; 2] = [None, None];
     for _ in 0..VISITS {
-        for view in visit(level, &mut random) {
+        for view in visit(fine, &mut random) {
             let view_start = Instant::now();
             for (i, tile) in view.into_iter().enumerate() {
                 let start = Instant::now();
+                let is_fine = tile.z() >= FINE_ZOOM;
+                let level = if is_fine { fine } else { coarse };
+                let rows = &mut rows[usize::from(is_fine)];
                 let template = templates
                     .entry(tile)
                     .or_insert_with(|| benches::template(level, tile));
@@ -123,7 +138,7 @@ fn browse(level: &Level, filters: Filters) {
                     Filters::EveryTile => true,
                 };
                 if is_due {
-                    rows = Some(evaluate(level, &queryables, &mut random));
+                    *rows = Some(evaluate(level, &queryables, &mut random));
                     evaluated += 1;
                 }
                 let filtered = Instant::now();

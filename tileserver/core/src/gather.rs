@@ -68,8 +68,9 @@ pub struct Scratch {
     marks: Vec<[u32; 2]>,
     /// Per value of the template its index in this tile, or [`MISSING`].
     indices: Vec<u32>,
-    /// The values in use.
+    /// The values in use, and after them what other tiles left.
     links: Vec<Link>,
+    used: usize,
     tags: Vec<u8>,
     extras: Extras,
     bits: Vec<u8>,
@@ -142,6 +143,7 @@ impl Scratch {
             self.indices.extend(0..template.values.len() as u32);
             self.links.clear();
             self.links.extend(template.values.links());
+            self.used = self.links.len();
             return;
         }
         self.indices.resize(template.values.len(), MISSING);
@@ -153,7 +155,7 @@ impl Scratch {
                 }
             }
         }
-        template.values.number(&mut self.indices, &mut self.links);
+        self.used = template.values.number(&mut self.indices, &mut self.links);
     }
 
     /// Writes the tile's bytes.
@@ -179,10 +181,12 @@ impl Scratch {
             self.marks.push([start, self.body.len() as u32]);
             self.body.extend_from_slice(fixed);
         }
-        if self.links.len() == template.values.len() {
+        if self.used == template.values.len() {
             self.body.extend_from_slice(template.values.all_bytes());
         } else {
-            template.values.copy(&self.links, &mut self.body);
+            template
+                .values
+                .copy(&self.links[..self.used], &mut self.body);
         }
         self.body.extend_from_slice(&self.extras.bytes);
         self.put_frame();
@@ -198,7 +202,7 @@ impl Scratch {
             }
         }
         let row = template.rows[unit] as usize;
-        let used = self.links.len() as u32;
+        let used = self.used as u32;
         for (key, extra) in (template.width as u32..).zip(extras) {
             if let Some(index) = self.extras.index(extra.values, row) {
                 encode::put_tag(&mut self.tags, key, used + index);
@@ -209,11 +213,12 @@ impl Scratch {
     /// Writes the layer's key and length right before it.
     fn put_frame(&mut self) {
         let length = (self.body.len() - FRAME) as u64;
-        let mut frame = Vec::with_capacity(FRAME);
+        let frame = &mut self.tags;
+        frame.clear();
         frame.push(encode::TILE_LAYER);
-        encode::put_varint(&mut frame, length);
+        encode::put_varint(frame, length);
         self.start = FRAME - frame.len();
-        self.body[self.start..FRAME].copy_from_slice(&frame);
+        self.body[self.start..FRAME].copy_from_slice(frame);
     }
 }
 
@@ -251,10 +256,12 @@ fn gzip(template: &Template, extras: &[ExtraColumn], scratch: &mut Scratch) -> B
         units,
         marks,
         links,
+        used,
         extras,
         bits,
         ..
     } = scratch;
+    let links = &links[..*used];
     let tile = &body[*start..];
     bits.clear();
     bits.extend(GZIP_HEADER);

@@ -211,11 +211,13 @@ impl Values {
         }
     }
 
-    /// Puts the values in use into `links`: those whose entry in `indices` is not [`MISSING`],
-    /// which becomes their position among them.
-    pub(crate) fn number(&self, indices: &mut [u32], links: &mut Vec<Link>) {
-        links.clear();
-        links.resize(indices.len(), Link::default());
+    /// Puts the values in use at the start of `links`: those whose entry in `indices` is not
+    /// [`MISSING`], which becomes their position among them. Returns how many.
+    pub(crate) fn number(&self, indices: &mut [u32], links: &mut Vec<Link>) -> usize {
+        // What is left of another tile is written over: clearing would cost as much as writing.
+        if links.len() < indices.len() {
+            links.resize(indices.len(), Link::default());
+        }
         let mut count = 0;
         // Shared with the value in use before, as far as is known.
         let (mut start, mut end) = (0, 0);
@@ -235,7 +237,7 @@ impl Values {
             start |= if is_used { u8::MAX } else { 0 };
             end |= if is_used { u8::MAX } else { 0 };
         }
-        links.truncate(count as usize);
+        count as usize
     }
 
     /// How many of `links`, which ascend, are texts.
