@@ -166,18 +166,22 @@ impl Code {
         // Four words of at most 15 bits at a time.
         let (fours, rest) = bytes.as_chunks::<4>();
         for four in fours {
-            let mut bits = 0;
-            let mut count = 0;
-            for &byte in four {
-                let word = self.literals[usize::from(byte)];
-                bits |= u64::from(word & 0xff_ffff) << count;
-                count += word >> 24;
-            }
-            out.push(bits, count);
+            self.put_few(out, four);
         }
-        for &byte in rest {
-            push_word(out, self.literals[usize::from(byte)]);
+        self.put_few(out, rest);
+    }
+
+    /// At most four bytes.
+    #[inline(always)]
+    fn put_few(&self, out: &mut BitWriter, bytes: &[u8]) {
+        let mut bits = 0;
+        let mut count = 0;
+        for &byte in bytes {
+            let word = self.literals[usize::from(byte)];
+            bits |= u64::from(word & 0xff_ffff) << count;
+            count += word >> 24;
         }
+        out.push(bits, count);
     }
 
     /// Closes the block.
