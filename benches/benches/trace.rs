@@ -43,7 +43,7 @@ enum Filters {
     Shared,
     /// Another for every view of twelve tiles.
     EveryView,
-    /// Another for every tile.
+    /// Another for every tile, of whose units alone it is then asked.
     EveryTile,
 }
 
@@ -138,7 +138,11 @@ fn browse(coarse: &Level, fine: &Level, filters: Filters) {
                     Filters::EveryTile => true,
                 };
                 if is_due {
-                    *rows = Some(evaluate(level, &queryables, &mut random));
+                    let among = match filters {
+                        Filters::EveryTile => of(template.rows(), level),
+                        _ => Bitmap::full(level.rows()),
+                    };
+                    *rows = Some(evaluate(level, &among, &queryables, &mut random));
                     evaluated += 1;
                 }
                 let filtered = Instant::now();
@@ -176,13 +180,21 @@ fn browse(coarse: &Level, fine: &Level, filters: Filters) {
     );
 }
 
+fn of(units: &[u32], level: &Level) -> Bitmap {
+    let mut rows = Bitmap::empty(level.rows());
+    for &unit in units {
+        rows.insert(unit as usize);
+    }
+    rows
+}
+
 /// Two predicates that nobody asked before.
-fn evaluate(level: &Level, queryables: &Queryables, random: &mut Random) -> Bitmap {
+fn evaluate(level: &Level, among: &Bitmap, queryables: &Queryables, random: &mut Random) -> Bitmap {
     let column = random.below(33) * 3;
     let (share, registered) = (random.unit(), 400.0 + random.unit() * 900.0);
     let text = format!("indicator_{column:03} > {share} AND indicator_001 < {registered}");
     let filter = Filter::parse_text(&text, queryables).expect("a filter");
     let columns = Columns(level);
     let program = filter.compile(&columns);
-    program.expect("a column of numbers").evaluate()
+    program.expect("a column of numbers").evaluate_within(among)
 }

@@ -41,6 +41,7 @@ pub mod numbers;
 pub mod order;
 pub mod page_verb;
 pub mod palette;
+pub mod passing;
 pub mod picture;
 pub mod pool;
 pub mod question;

@@ -15,19 +15,19 @@ use tilecore::dataset::open::OpenError;
 use tilecore::dataset::release::{Release, ReleaseError};
 use tilecore::dataset::schema::{self, Manifest};
 use tilecore::density::areas::Areas;
-use tilecore::filter::{Filter, Queryables};
+use tilecore::filter::Queryables;
 use tilecore::template::{Template, TemplateError, TemplateSpec};
 use tilecore::tile::{TileCoord, ZOOM_MAX};
 
-use crate::analysis::{Computed, ComputedKey, Results};
+use crate::analysis::{Computed, ComputedKey};
 use crate::contacts::{AreasKey, Contacts, Passing, PassingKey};
 use crate::http::HttpError;
 use crate::layer::{LayerRef, LevelRef};
 use crate::level::LevelData;
 use crate::memo::{self, Fault, Memo, Place, Wanted, Weigh};
 use crate::metrics::Metrics;
+use crate::passing::{FilterKey, InPart};
 use crate::pool::Pool;
-use crate::question::Question;
 use crate::search;
 
 /// What a manifest may not say, or files may not hold.
@@ -76,6 +76,8 @@ pub struct Snapshot {
     levels: Vec<Vec<LevelData>>,
     numbers: FxHashMap<String, usize>,
     pub bitmaps: Arc<Memo<FilterKey, Bitmap>>,
+    /// What filters have been evaluated for a tile's units only.
+    pub(crate) in_part: InPart,
     pub templates: Arc<Memo<TemplateKey, Template>>,
     pub computed: Arc<Memo<ComputedKey, Computed>>,
     /// Per layer, made when first asked for.
@@ -100,22 +102,6 @@ impl Weigh for TemplateKey {
 impl Weigh for Template {
     fn heap_bytes(&self) -> usize {
         Self::heap_bytes(self)
-    }
-}
-
-/// The rows of a level that a filter over it, or over another one, leaves.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct FilterKey {
-    layer: usize,
-    level: usize,
-    /// The level that the filter speaks of.
-    of: usize,
-    canonical: Box<str>,
-}
-
-impl Weigh for FilterKey {
-    fn heap_bytes(&self) -> usize {
-        self.canonical.len()
     }
 }
 
@@ -228,6 +214,7 @@ impl Snapshot {
             releases,
             levels,
             bitmaps: Memo::new(caches.bytes / 4, Arc::clone(&caches.metrics.bitmaps)),
+            in_part: InPart::default(),
             passing_contacts: Memo::new(passing, Arc::clone(&caches.metrics.bitmaps)),
             areas: Memo::new(usize::MAX, Arc::clone(&caches.metrics.computed)),
             templates: Memo::new(templates, Arc::clone(&caches.metrics.templates)),
@@ -274,118 +261,6 @@ impl Snapshot {
             })
         };
         Ok(self.templates.get_or_compute(&key, place, build).await?)
-    }
-
-    /// The rows of a level that pass a filter and may be seen; `None` when all do.
-    pub async fn rows(
-        self: &Arc<Self>,
-        pool: &Pool,
-        level: LevelRef<'_>,
-        filter: &Filter,
-    ) -> Result<Option<Arc<Bitmap>>, HttpError> {
-        if filter.is_everything() {
-            return Ok(level.data.permitted().map(Arc::clone));
-        }
-        let (layer, number) = (level.layer.number, level.number);
-        let key = FilterKey {
-            layer,
-            level: number,
-            of: number,
-            canonical: filter.canonical().into(),
-        };
-        let place = if is_short(filter, level.data.level.rows()) {
-            Place::Here
-        } else {
-            Place::Pool(pool)
-        };
-        let (snapshot, filter) = (Arc::clone(self), filter.clone());
-        let evaluate = move |_: &Wanted| {
-            let table = &snapshot.levels[layer][number];
-            let program = filter.compile(table);
-            let program = program.map_err(|error| Fault::Broken(error.to_string()))?;
-            let mut rows = program.evaluate();
-            if let Some(permitted) = table.permitted() {
-                rows.intersect(permitted);
-            }
-            Ok(rows)
-        };
-        Ok(Some(
-            self.bitmaps.get_or_compute(&key, place, evaluate).await?,
-        ))
-    }
-
-    /// The rows of the level that a question speaks of which pass and may be seen; `None` when
-    /// all do.
-    pub async fn spoken(
-        self: &Arc<Self>,
-        pool: &Pool,
-        layer: LayerRef<'_>,
-        question: &Question,
-    ) -> Result<Option<Arc<Bitmap>>, HttpError> {
-        let level = layer.level_at(question.level);
-        let Some(joining) = &question.joining else {
-            return self.rows(pool, level, &question.filter).await;
-        };
-        let columns = Results(vec![joining.columns(pool, self, level).await?]);
-        let (layer, number) = (layer.number, level.number);
-        let key = FilterKey {
-            layer,
-            level: number,
-            of: number,
-            canonical: question.canonical().into(),
-        };
-        let (snapshot, filter) = (Arc::clone(self), question.filter.clone());
-        let evaluate = move |_: &Wanted| {
-            let level = snapshot.layer_at(layer).level_at(number);
-            let table = columns.over(level);
-            let program = filter.compile(&table);
-            let program = program.map_err(|error| Fault::Broken(error.to_string()))?;
-            let mut rows = program.evaluate();
-            if let Some(permitted) = level.data.permitted() {
-                rows.intersect(permitted);
-            }
-            Ok(rows)
-        };
-        let place = Place::Pool(pool);
-        Ok(Some(
-            self.bitmaps.get_or_compute(&key, place, evaluate).await?,
-        ))
-    }
-
-    /// The rows of a level that a question leaves; `None` when it leaves all. Of a filter over a
-    /// finer level these are the units with a matching one in them, of one over a coarser level
-    /// those whose ancestor matches.
-    pub async fn passing(
-        self: &Arc<Self>,
-        pool: &Pool,
-        level: LevelRef<'_>,
-        question: &Question,
-    ) -> Result<Option<Arc<Bitmap>>, HttpError> {
-        let (layer, number, of) = (level.layer.number, level.number, question.level);
-        let spoken = self.spoken(pool, level.layer, question);
-        let Some(spoken) = spoken.await? else {
-            return Ok(None);
-        };
-        if of == number {
-            return Ok(Some(spoken));
-        }
-        let key = FilterKey {
-            layer,
-            level: number,
-            of,
-            canonical: question.canonical().into(),
-        };
-        let snapshot = Arc::clone(self);
-        let carry = move |_: &Wanted| {
-            let level = snapshot.layer_at(layer).level_at(number);
-            let mut carried = level.carried_from(of, &spoken);
-            if let Some(permitted) = level.data.permitted() {
-                carried.intersect(permitted);
-            }
-            Ok(carried)
-        };
-        let place = Place::Pool(pool);
-        Ok(Some(self.bitmaps.get_or_compute(&key, place, carry).await?))
     }
 
     /// The names and keys of a layer. Panics beyond the last layer.
@@ -439,16 +314,6 @@ fn is_quickly_built(level: LevelRef<'_>, tile: TileCoord) -> bool {
     let mut rows = Vec::new();
     level.data.level.rows_in(tile.buffered_bounds(), &mut rows);
     rows.len() <= UNITS
-}
-
-/// Whether evaluating a filter takes less than a hop to the pool is worth. Numbers cost about a
-/// nanosecond a row and predicate; texts and shapes, which canonical text quotes and names, more.
-fn is_short(filter: &Filter, rows: usize) -> bool {
-    const ROWS_OF_ANYTHING: usize = 2_000;
-    const ROWS_OF_NUMBERS: usize = 100_000;
-    let canonical = filter.canonical();
-    let only_numbers = !canonical.contains('\'') && !canonical.contains("S_");
-    rows <= ROWS_OF_ANYTHING || (only_numbers && rows <= ROWS_OF_NUMBERS)
 }
 
 /// A name that is one path segment as it stands and does not split a list.

@@ -246,7 +246,8 @@ impl Part<'_> {
             return Ok(Rendered::default());
         }
         let question = &self.analysis.question;
-        let rows = snapshot.passing(&app.pool, self.level, question).await?;
+        let rows = snapshot.passing_among(&app.pool, self.level, question, template.rows());
+        let rows = rows.await?;
         let results = self.analysis.compute(app, snapshot, self.level).await?;
         let carried = results.columns().filter(|named| self.carries(named));
         let carried: Vec<Named> = carried.cloned().collect();

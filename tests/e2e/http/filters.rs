@@ -247,3 +247,96 @@ fn a_filtered_tile_is_the_whole_one_without_what_fails() {
         }
     }
 }
+
+/// A county of 60 × 60 squares of a hundredth of a degree, each with its number as `n`.
+fn county() -> tempfile::TempDir {
+    use std::fmt::Write as _;
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = |name: &str| directory.path().join(name);
+    let mut features = Vec::new();
+    let mut table = "code,n\n".to_owned();
+    for n in 0..3_600_u32 {
+        let (west, south) = (f64::from(n % 60) / 100.0, f64::from(n / 60) / 100.0);
+        let (east, north) = (west + 0.01, south + 0.01);
+        features.push(format!(
+            r#"{{"type":"Feature","properties":{{"code":"c{n}"}},"geometry":{{"type":"Polygon","coordinates":[[[{west},{south}],[{east},{south}],[{east},{north}],[{west},{north}],[{west},{south}]]]}}}}"#
+        ));
+        let _ = writeln!(table, "c{n},{n}");
+    }
+    let features = features.join(",");
+    let collection = format!(r#"{{"type":"FeatureCollection","features":[{features}]}}"#);
+    let project = r#"
+        [dataset]
+        name = "county"
+        [[table]]
+        name = "t"
+        path = "t.csv"
+        [[layer]]
+        name = "county"
+        [[layer.level]]
+        name = "square"
+        polygons = { path = "squares.geojson" }
+        key = "code"
+        zooms = [5, 14]
+        [[layer.indicators]]
+        from = "t"
+        key = "code"
+        columns = { n = { sql = "sum(n)" } }
+    "#;
+    for (name, text) in [
+        ("squares.geojson", &*collection),
+        ("t.csv", &table),
+        ("county.toml", project),
+    ] {
+        std::fs::write(path(name), text).expect("a file of its own");
+    }
+    let [project, out] = ["county.toml", "out"].map(|name| path(name).display().to_string());
+    let output = e2e::precompute(&["build", &project, "--out", &out]);
+    assert!(output.status.success(), "{output:?}");
+    directory
+}
+
+#[test]
+fn a_filter_asked_of_tile_after_tile_says_the_same() {
+    let county = county();
+    let server = Server::start(&county.path().join("out"));
+    let mut dice = Dice(4);
+    for _ in 0..12 {
+        let (modest, limit) = (dice.below(2) == 0, 3_600.0 * dice.share());
+        let filter = if modest {
+            format!("n > {limit} OR n IS NULL")
+        } else {
+            format!("NOT (n > {limit})")
+        };
+        let query = format!("properties=n&filter={}", encoded(&filter));
+        // Asked of few squares at first, of all in the end; then again from the start.
+        let places = [
+            (14, 0.3),
+            (12, 0.4),
+            (14, 0.2),
+            (13, 0.1),
+            (12, 0.5),
+            (9, 0.3),
+        ];
+        let mut first = Vec::new();
+        for turn in 0..2 {
+            for (i, (z, at)) in places.into_iter().enumerate() {
+                let found = features_around(&server, "county", (at, at), z, &query);
+                let whole = features_around(&server, "county", (at, at), z, "properties=n");
+                let n = |feature: &&Feature| feature.properties["n"].as_f64().expect("a number");
+                let expected: Vec<u64> = whole
+                    .iter()
+                    .filter(|feature| (n(feature) > limit) == modest)
+                    .map(|feature| feature.id)
+                    .collect();
+                let ids: Vec<u64> = found.iter().map(|feature| feature.id).collect();
+                assert_eq!(ids, expected, "{filter} at z{z}");
+                if turn == 0 {
+                    first.push(found);
+                } else {
+                    assert_eq!(found, first[i], "{filter} at z{z}");
+                }
+            }
+        }
+    }
+}

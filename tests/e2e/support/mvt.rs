@@ -14,7 +14,7 @@ pub struct Layer {
     pub features: Vec<Feature>,
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Feature {
     pub id: u64,
     pub properties: BTreeMap<String, Value>,

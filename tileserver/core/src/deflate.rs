@@ -172,7 +172,7 @@ impl Code {
     }
 
     /// At most four bytes.
-    #[inline(always)]
+    #[inline]
     fn put_few(&self, out: &mut BitWriter, bytes: &[u8]) {
         let mut bits = 0;
         let mut count = 0;

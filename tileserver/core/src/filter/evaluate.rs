@@ -14,8 +14,17 @@ impl Program<'_> {
     /// The rows that pass.
     #[must_use]
     pub fn evaluate(&self) -> Bitmap {
-        let all = Bitmap::full(self.rows);
-        Bitmap::from_words(self.rows, self.root.holds(all.words()))
+        self.evaluate_within(&Bitmap::full(self.rows))
+    }
+
+    /// The rows of `within` that pass: the work is that of the words in which it has a row.
+    ///
+    /// # Panics
+    /// When `within` is of another number of rows.
+    #[must_use]
+    pub fn evaluate_within(&self, within: &Bitmap) -> Bitmap {
+        assert_eq!(within.len(), self.rows, "rows of one table");
+        Bitmap::from_words(self.rows, self.root.holds(within.words()))
     }
 }
 

@@ -86,6 +86,25 @@ pub(super) struct TextColumn {
     pub(super) fold: Fold,
 }
 
+impl Criterion {
+    pub(super) fn is_numeric(&self) -> bool {
+        match self {
+            Self::Constant(_)
+            | Self::Numbers(..)
+            | Self::NumberIn { .. }
+            | Self::NumberMissing { .. } => true,
+            Self::Texts(..)
+            | Self::TextIn { .. }
+            | Self::Like { .. }
+            | Self::TextMissing { .. }
+            | Self::Spatial { .. } => false,
+            Self::Booleans { sides, .. } => sides.iter().all(Self::is_numeric),
+            Self::Unknown { condition, .. } => condition.is_numeric(),
+            Self::And(members) | Self::Or(members) => members.iter().all(Self::is_numeric),
+        }
+    }
+}
+
 impl Number {
     pub(super) fn constant(&self) -> Option<f64> {
         match self {

@@ -115,6 +115,13 @@ impl Filter {
         self.condition == Criterion::Constant(Some(true))
     }
 
+    /// Whether it looks at numbers only: then it is bound to a table in no time, and costs about a
+    /// nanosecond a row and predicate.
+    #[must_use]
+    pub fn is_numeric(&self) -> bool {
+        self.condition.is_numeric()
+    }
+
     /// Binds the filter to a table's columns.
     ///
     /// # Errors
