@@ -197,6 +197,16 @@ fn complete_level(level: &mut Level, finer: Option<&Level>, at: &At) -> Result<(
         return at.key("zooms").fault(message);
     }
     if let Some(finer) = finer
+        && first > finer.zooms[0]
+    {
+        let message = format!(
+            "levels go from the finest to the coarsest: {:?}, shown from zoom {first}, comes before \
+             {:?}, shown from zoom {}",
+            level.name, finer.name, finer.zooms[0]
+        );
+        return at.key("zooms").fault(message);
+    }
+    if let Some(finer) = finer
         && finer.zooms[0] != last + 1
     {
         let message = format!(

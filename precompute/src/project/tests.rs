@@ -175,6 +175,11 @@ fn mistakes_are_named_with_their_line() {
     );
     refuses("zooms  = [11, 14]", "zooms  = [11, 19]", "at most 18");
     refuses(
+        "zooms = [0, 10]",
+        "zooms = [15, 16]",
+        "from the finest to the coarsest",
+    );
+    refuses(
         "zooms  = [11, 14]",
         "zooms  = [14, 11]",
         "lower to a higher",
