@@ -6,6 +6,7 @@
 //!                               └▸ topology, dissolves ──┘
 //! ```
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use geo::Area;
@@ -82,7 +83,7 @@ pub fn run(path: &Path, forgotten: &Forgotten) -> Result<Dataset, InputError> {
             layers,
             contacts: Vec::new(),
             releases: Vec::new(),
-            files: std::collections::BTreeMap::new(),
+            files: BTreeMap::new(),
         },
         levels_of_layer,
         contacts,
@@ -258,10 +259,7 @@ fn read_levels(
             (None, None) => unreachable_level(&level.name)?,
         };
         if units.keys.is_empty() {
-            return Err(InputError::new(
-                format!("layer {}, level {}", layer.name, level.name),
-                "has no unit: check its polygons, `where`, `key` and the finer level's `parent`",
-            ));
+            return Err(no_unit(layer, level, &level_report));
         }
         if let (Some(finer), Some(finer_report)) = (joined.last(), report.levels.last_mut()) {
             finer_report.parents_missing = parents_missing(&finer.units, &units);
@@ -274,6 +272,27 @@ fn read_levels(
         shapes.push(shape);
     }
     Ok((joined, shapes))
+}
+
+fn no_unit(layer: &project::Layer, level: &project::Level, report: &LevelReport) -> InputError {
+    let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
+    for note in &report.skipped {
+        *reasons.entry(&note.reason).or_default() += 1;
+    }
+    let reasons: Vec<String> = reasons
+        .iter()
+        .map(|(reason, count)| format!("{count} {reason}"))
+        .collect();
+    let message = if reasons.is_empty() {
+        "has no unit: check its polygons, `where`, `key` and the finer level's `parent`".to_owned()
+    } else {
+        format!(
+            "has no unit: its features were skipped ({}): give a file of polygons",
+            reasons.join(", ")
+        )
+    };
+    let place = format!("layer {}, level {}", layer.name, level.name);
+    InputError::new(place, message)
 }
 
 /// The project file is checked before: a level has polygons or dissolves the one before it.

@@ -29,6 +29,8 @@ pub struct Units {
     /// What SQL may read of a unit beside its key.
     columns: Vec<String>,
     properties: Vec<Vec<Value>>,
+    /// All columns of the polygons: a message about one that is not there names them.
+    available: Vec<String>,
 }
 
 /// Polygons and the unit of each, ascending.
@@ -65,7 +67,10 @@ pub fn from_polygons(
         })
         .collect();
     let filter = level.polygons.as_ref().and_then(|p| p.filter.as_deref());
-    let keys = keys_of_features(engine, level, &columns, &properties, filter)?;
+    let available = polygons.columns;
+    load(engine, RELATION, &columns, &properties, None)?;
+    engine.set_available(RELATION, &available);
+    let keys = keys_of_features(engine, level, properties.len(), filter)?;
     let mut kept: Vec<(String, Feature, Vec<Value>)> = Vec::with_capacity(keys.len());
     for ((feature, properties), key) in polygons.features.into_iter().zip(properties).zip(keys) {
         match key {
@@ -86,6 +91,7 @@ pub fn from_polygons(
     check_duplicates(level, &kept)?;
     let mut units = Units {
         columns,
+        available,
         ..Units::default()
     };
     let mut parts = Parts::default();
@@ -132,6 +138,7 @@ pub fn dissolve(
     }
     let mut units = Units {
         columns: finer.columns.clone(),
+        available: finer.available.clone(),
         ..Units::default()
     };
     for (key, properties) in groups {
@@ -157,15 +164,14 @@ enum FeatureKey {
     Key(String),
 }
 
+/// Of as many features, whose properties are loaded; drops them.
 fn keys_of_features(
     engine: &mut Engine,
     level: &project::Level,
-    columns: &[String],
-    properties: &[Vec<Value>],
+    features: usize,
     filter: Option<&str>,
 ) -> Result<Vec<FeatureKey>, InputError> {
-    let mut keys = vec![FeatureKey::Filtered; properties.len()];
-    load(engine, RELATION, columns, properties, None)?;
+    let mut keys = vec![FeatureKey::Filtered; features];
     let filter = filter
         .map(|sql| format!(" where ({sql})"))
         .unwrap_or_default();
@@ -203,6 +209,7 @@ impl Units {
             &self.properties,
             Some(&self.keys),
         )?;
+        engine.set_available(RELATION, &self.available);
         let column = |sql: &str, what: &str| {
             let sql = format!("select {ROW}, ({sql}) from {RELATION}");
             let mut values = vec![None; self.keys.len()];

@@ -22,6 +22,9 @@ pub(super) fn choose(
         if let Some(format) = by_extension(&file.extension()) {
             known.push((file, format));
         } else if is_single {
+            if matches!(&*file.extension(), "shx" | "dbf" | "prj" | "cpg") {
+                return Err(bad("is a part of a shapefile: name its .shp".to_owned()));
+            }
             let format = by_content(&file.open()?.head(64)?).ok_or_else(|| {
                 bad(
                     "its format is not clear from its name or content: write it as format"

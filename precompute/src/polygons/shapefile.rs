@@ -33,7 +33,8 @@ pub(super) fn read(located: &Located, given: Option<&Crs>) -> Result<Polygons, I
     };
     let crs = settle(&file.name, given, || {
         let text = prj.as_ref()?.bytes().ok()?;
-        Some(Crs::parse(&String::from_utf8_lossy(&text)))
+        let text = String::from_utf8_lossy(&text);
+        (!text.trim().is_empty()).then(|| Crs::parse(&text))
     })?;
     let Some(table) = beside("dbf")? else {
         let message = "its .dbf is missing: put it beside the .shp, it holds the properties";

@@ -197,6 +197,14 @@ impl Engine {
         self.confine()
     }
 
+    /// What a message about a column that is not there offers instead: more than what is loaded,
+    /// for only what is named in the project file is.
+    pub(crate) fn set_available(&mut self, relation: &str, columns: &[String]) {
+        if let Some(known) = self.catalog.get_mut(relation) {
+            known.available = columns.to_vec();
+        }
+    }
+
     /// Drops a relation that is no longer asked for.
     ///
     /// # Errors

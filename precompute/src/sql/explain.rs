@@ -1,6 +1,7 @@
 //! SQLite's complaints in the project's terms.
 
 use rusqlite::{Error, ErrorCode};
+use rustc_hash::FxHashSet;
 
 use super::engine::Catalog;
 
@@ -63,8 +64,10 @@ fn column_hint(column: &str, catalog: &Catalog) -> String {
 fn did_you_mean<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> String {
     let wrong = wrong.to_lowercase();
     let edits_max = 1 + wrong.chars().count() / 3;
+    let names: Vec<&str> = names.collect();
     let mut near: Vec<(usize, &str)> = names
-        .map(|name| {
+        .iter()
+        .map(|&name| {
             (
                 strsim::damerau_levenshtein(&wrong, &name.to_lowercase()),
                 name,
@@ -75,8 +78,21 @@ fn did_you_mean<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> String
     near.sort_unstable();
     near.dedup();
     if near.is_empty() {
-        return String::new();
+        return there_are(names);
     }
     let names: Vec<&str> = near.iter().take(NEAR_MAX).map(|(_, name)| *name).collect();
     format!("; did you mean {}?", names.join(" or "))
+}
+
+/// The names there are, as far as they fit a line.
+fn there_are(mut names: Vec<&str>) -> String {
+    const SHOWN: usize = 12;
+    let mut seen = FxHashSet::default();
+    names.retain(|name| seen.insert(*name));
+    let more = if names.len() > SHOWN { ", …" } else { "" };
+    names.truncate(SHOWN);
+    match names[..] {
+        [] => String::new(),
+        _ => format!("; there are {}{more}", names.join(", ")),
+    }
 }

@@ -310,6 +310,8 @@ fn files_that_do_not_belong_together() {
     let prj = ("a.prj", PRJ.as_bytes());
     Files::new(&[("a.shp", &shapes), prj]).fails("its .dbf is missing");
     Files::new(&[("a.shp", &shapes), ("a.dbf", &table)]).fails("names no CRS: write it as crs");
+    Files::new(&[("a.shp", &shapes), ("a.dbf", &table), ("a.prj", b" \r\n")])
+        .fails("names no CRS: write it as crs");
     Files::new(&[
         ("a.shp", &shapes),
         ("a.dbf", &table),

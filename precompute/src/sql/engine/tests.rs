@@ -127,6 +127,10 @@ fn what_is_not_there_is_named_with_what_is_near() {
         "no such column: votes (it is a column of t)",
     );
     refused("select 1 from tt", "no such table: tt; did you mean t");
+    refused(
+        "select population from t",
+        "no such column: population; there are code, votes",
+    );
     refused("select nosuch(votes) from t", "no such function: nosuch");
     refused("select sum( from t", "syntax error");
     refused("select 'a", "not closed");
