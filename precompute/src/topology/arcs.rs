@@ -80,19 +80,19 @@ impl Arcs {
     /// The vertices a ring passes when it walks `uses`, as indexes of [`Arcs::points`]; the end of
     /// an arc is left to the next one.
     pub(super) fn walk<'a>(&'a self, uses: &'a [ArcUse]) -> impl Iterator<Item = usize> + 'a {
-        uses.iter().flat_map(|arc_use| {
-            let span = self.span(arc_use.arc());
-            let length = span.len() - 1;
-            let (mut at, step) = if arc_use.reversed() {
-                (span.end - 1, usize::MAX)
+        uses.iter().flat_map(|arc_use| self.walk_arc(*arc_use))
+    }
+
+    /// As [`Arcs::walk`], along one arc.
+    pub(super) fn walk_arc(&self, arc_use: ArcUse) -> impl Iterator<Item = usize> + use<> {
+        let span = self.span(arc_use.arc());
+        let reversed = arc_use.reversed();
+        (0..span.len() - 1).map(move |step| {
+            if reversed {
+                span.end - 1 - step
             } else {
-                (span.start, 1)
-            };
-            (0..length).map(move |_| {
-                let index = at;
-                at = at.wrapping_add(step);
-                index
-            })
+                span.start + step
+            }
         })
     }
 }

@@ -39,26 +39,44 @@ enum Contact {
 }
 
 /// The box of an edge: along the sweep and across it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Span {
     low: i32,
     high: i32,
     across_low: i32,
     across_high: i32,
     edge: u32,
+    /// The edge behind in the ring.
+    next: u32,
+}
+
+impl Span {
+    fn meets(&self, other: &Self) -> bool {
+        other.across_low <= self.across_high
+            && self.across_low <= other.across_high
+            && other.low <= self.high
+            && self.low <= other.high
+    }
+
+    /// Whether one edge follows the other in their ring.
+    fn is_beside(&self, other: &Self) -> bool {
+        self.next == other.edge || other.next == self.edge
+    }
 }
 
 /// Reusable buffers of the search.
 #[derive(Debug, Default)]
 pub(super) struct Finder {
+    /// Boxes by the stretch of the sweep that they begin in.
     boxes: Vec<Span>,
-    active: Vec<Span>,
+    /// Where the boxes of each stretch end.
+    ends: Vec<usize>,
     meetings: Vec<(u32, u32, GridPoint)>,
     parents: Vec<u32>,
 }
 
-/// Below this many edges, comparing all pairs is cheaper than sorting.
-const PAIRS_MAX: usize = 24;
+/// Below this many edges, comparing all pairs is cheaper than bringing them in order.
+const PAIRS_MAX: usize = 12;
 
 /// Above this many edges, the sweep is divided into strips.
 const STRIP_MAX: usize = 2048;
@@ -70,12 +88,15 @@ impl Finder {
     /// Compares all edges of a set of rings.
     pub(super) fn find(&mut self, edges: &[Edge], findings: &mut Findings) {
         findings.crossings.clear();
-        findings.touching = false;
+        findings.touching = edges
+            .iter()
+            .any(|edge| folds_back(edge, &edges[edge.next as usize]));
         self.meetings.clear();
         if edges.len() <= PAIRS_MAX {
-            for i in 0..edges.len() {
-                for j in i + 1..edges.len() {
-                    if boxes_meet(&edges[i], &edges[j]) {
+            for (i, a) in edges.iter().enumerate() {
+                for (j, b) in edges.iter().enumerate().skip(i + 1) {
+                    let are_beside = a.next as usize == j || b.next as usize == i;
+                    if !are_beside && boxes_meet(a, b) {
                         self.compare(edges, i, j, findings);
                     }
                 }
@@ -90,15 +111,30 @@ impl Finder {
 
     /// Visits the pairs whose boxes meet, along the longer side of the set's box.
     fn sweep(&mut self, edges: &[Edge], findings: &mut Findings) {
+        let sweep = Sweep::of(edges);
+        self.ends.clear();
+        self.ends.resize(sweep.stretches() + 1, 0);
+        for edge in edges {
+            self.ends[sweep.stretch(span(edge, sweep.along_x, 0).low) + 1] += 1;
+        }
+        let mut sum = 0;
+        for end in &mut self.ends {
+            sum += *end;
+            *end = sum;
+        }
         let mut boxes = std::mem::take(&mut self.boxes);
-        let along_x = is_wide(edges);
         boxes.clear();
-        boxes.extend((0_u32..).zip(edges).map(|(i, edge)| span(edge, along_x, i)));
-        boxes.sort_unstable_by_key(|span| (span.low, span.edge));
+        boxes.resize(edges.len(), Span::default());
+        for (edge, index) in edges.iter().zip(0..) {
+            let span = span(edge, sweep.along_x, index);
+            let at = &mut self.ends[sweep.stretch(span.low)];
+            boxes[*at] = span;
+            *at += 1;
+        }
         if boxes.len() <= STRIP_MAX {
-            self.sweep_strip(&boxes, edges, findings);
+            self.sweep_strip(sweep, &boxes, edges, findings);
         } else {
-            self.divide(&boxes, edges, findings);
+            self.divide(sweep, &boxes, edges, findings);
             // A pair that lies in two strips was seen twice.
             findings.crossings.sort_unstable();
             findings.crossings.dedup();
@@ -107,7 +143,7 @@ impl Finder {
     }
 
     /// Halves a large set across the sweep, so that few edges are active at a time.
-    fn divide(&mut self, boxes: &[Span], edges: &[Edge], findings: &mut Findings) {
+    fn divide(&mut self, sweep: Sweep, boxes: &[Span], edges: &[Edge], findings: &mut Findings) {
         let mut middles: Vec<i32> = boxes
             .iter()
             .map(|b| b.across_low.midpoint(b.across_high))
@@ -125,49 +161,45 @@ impl Finder {
             .copied()
             .collect();
         if lower.len() + upper.len() > boxes.len() / 4 * 5 {
-            self.sweep_strip(boxes, edges, findings);
+            self.sweep_strip(sweep, boxes, edges, findings);
             return;
         }
         for half in [lower, upper] {
             if half.len() <= STRIP_MAX {
-                self.sweep_strip(&half, edges, findings);
+                self.sweep_strip(sweep, &half, edges, findings);
             } else {
-                self.divide(&half, edges, findings);
+                self.divide(sweep, &half, edges, findings);
             }
         }
     }
 
-    /// Sweeps boxes sorted by their low side.
-    fn sweep_strip(&mut self, boxes: &[Span], edges: &[Edge], findings: &mut Findings) {
-        let mut active = std::mem::take(&mut self.active);
-        active.clear();
-        for span in boxes {
-            let mut at = 0;
-            while let Some(other) = active.get(at) {
-                if other.high < span.low {
-                    active.swap_remove(at);
-                    continue;
+    /// Compares boxes with those behind that begin in a stretch they reach.
+    fn sweep_strip(
+        &mut self,
+        sweep: Sweep,
+        boxes: &[Span],
+        edges: &[Edge],
+        findings: &mut Findings,
+    ) {
+        for (i, span) in boxes.iter().enumerate() {
+            let reach = sweep.end_of_stretch(span.high);
+            for other in &boxes[i + 1..] {
+                if other.low > reach {
+                    break;
                 }
-                if other.across_low <= span.across_high && span.across_low <= other.across_high {
-                    self.compare(edges, other.edge as usize, span.edge as usize, findings);
+                if span.meets(other) && !span.is_beside(other) {
+                    self.compare(edges, span.edge as usize, other.edge as usize, findings);
                 }
-                at += 1;
             }
-            active.push(*span);
             if findings.crossings.len() > CROSSINGS_MAX {
                 break;
             }
         }
-        self.active = active;
     }
 
-    /// Compares two edges whose boxes meet.
+    /// Compares two edges whose boxes meet and that do not follow each other.
     fn compare(&mut self, edges: &[Edge], i: usize, j: usize, findings: &mut Findings) {
         let (a, b) = (&edges[i], &edges[j]);
-        if a.next as usize == j || b.next as usize == i {
-            findings.touching |= folds_back(a, b);
-            return;
-        }
         match contact(a, b) {
             Contact::Apart => {}
             Contact::Crossing => {
@@ -215,16 +247,57 @@ fn root(parents: &mut [u32], mut i: u32) -> u32 {
     i
 }
 
-fn is_wide(edges: &[Edge]) -> bool {
-    let mut low = edges[0].from;
-    let mut high = low;
-    for e in edges {
-        low.x = low.x.min(e.from.x);
-        low.y = low.y.min(e.from.y);
-        high.x = high.x.max(e.from.x);
-        high.y = high.y.max(e.from.y);
+/// The longer side of a set's box, cut into stretches as many as there are edges at most: boxes
+/// need no further order for the few in a stretch.
+#[derive(Debug, Clone, Copy)]
+struct Sweep {
+    along_x: bool,
+    low: i32,
+    high: i32,
+    /// The length of a stretch is a power of two.
+    bits: u32,
+}
+
+impl Sweep {
+    fn of(edges: &[Edge]) -> Self {
+        let mut low = edges[0].from;
+        let mut high = low;
+        for e in edges {
+            low.x = low.x.min(e.from.x);
+            low.y = low.y.min(e.from.y);
+            high.x = high.x.max(e.from.x);
+            high.y = high.y.max(e.from.y);
+        }
+        let along_x = high.x - low.x >= high.y - low.y;
+        let (low, high) = if along_x {
+            (low.x, high.x)
+        } else {
+            (low.y, high.y)
+        };
+        let stretches = |bits: u32| usize::try_from((high - low) >> bits).unwrap_or(0) + 1;
+        let bits = (0..i32::BITS).find(|bits| stretches(*bits) <= edges.len());
+        let bits = bits.unwrap_or(i32::BITS - 1);
+        Self {
+            along_x,
+            low,
+            high,
+            bits,
+        }
     }
-    high.x - low.x >= high.y - low.y
+
+    fn stretches(self) -> usize {
+        self.stretch(self.high) + 1
+    }
+
+    #[expect(clippy::cast_sign_loss, reason = "nothing begins before the sweep")]
+    fn stretch(self, at: i32) -> usize {
+        ((at - self.low) >> self.bits) as usize
+    }
+
+    /// The last place of the stretch that holds a place.
+    fn end_of_stretch(self, at: i32) -> i32 {
+        self.low + ((at - self.low) | ((1 << self.bits) - 1))
+    }
 }
 
 fn span(edge: &Edge, along_x: bool, index: u32) -> Span {
@@ -240,6 +313,7 @@ fn span(edge: &Edge, along_x: bool, index: u32) -> Span {
         across_low,
         across_high,
         edge: index,
+        next: edge.next,
     }
 }
 
@@ -265,9 +339,8 @@ pub(super) fn orientation(a: GridPoint, b: GridPoint, c: GridPoint) -> i64 {
     ux * vy - uy * vx
 }
 
-/// Whether two edges that follow each other lie on one another.
-fn folds_back(a: &Edge, b: &Edge) -> bool {
-    let (first, second) = if a.to == b.from { (a, b) } else { (b, a) };
+/// Whether an edge and the one behind it lie on one another.
+fn folds_back(first: &Edge, second: &Edge) -> bool {
     if orientation(first.from, first.to, second.to) != 0 {
         return false;
     }

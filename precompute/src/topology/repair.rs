@@ -50,14 +50,12 @@ pub(super) fn push_edges(ring: &[GridPoint], id: u32, edges: &mut Vec<Edge>) {
     };
     #[expect(clippy::cast_possible_truncation, reason = "edges are counted in u32")]
     let start = edges.len() as u32;
-    for (pair, next) in ring.windows(2).zip(start + 1..) {
-        edges.push(Edge {
-            from: pair[0],
-            to: pair[1],
-            ring: id,
-            next,
-        });
-    }
+    edges.extend(ring.windows(2).zip(start + 1..).map(|(pair, next)| Edge {
+        from: pair[0],
+        to: pair[1],
+        ring: id,
+        next,
+    }));
     edges.push(Edge {
         from: ring[ring.len() - 1],
         to: first,

@@ -13,6 +13,7 @@ use super::layout::Layout;
 use super::nesting::parents;
 use super::repair::push_edges;
 use super::rings::{Loop, double_area};
+use super::weights::RING_MIN;
 
 /// Zooms at which vertices are restored, from 0: those that maps are published for.
 const ZOOMS: u8 = 15;
@@ -100,8 +101,8 @@ struct Checker {
     /// By ring of the unit, the exterior of its polygon.
     shells: Vec<u32>,
     ring: Vec<GridPoint>,
-    /// Where each edge of a zoom starts on its arc.
-    sources: Vec<Walked>,
+    /// The vertex that each edge of a zoom starts from, among those walked.
+    sources: Vec<usize>,
     edges: Vec<Edge>,
     finder: Finder,
     findings: Findings,
@@ -123,7 +124,10 @@ impl Checker {
             for &(a, b) in &self.findings.crossings {
                 let best = [a, b]
                     .into_iter()
-                    .filter_map(|edge| most_significant(arcs, self.sources[edge as usize], m_max))
+                    .filter_map(|edge| {
+                        let from = self.walked[self.sources[edge as usize]];
+                        most_significant(arcs, from, m_max)
+                    })
                     .min();
                 restored.extend(best.map(|(_, vertex)| (vertex, zoom)));
             }
@@ -139,14 +143,14 @@ impl Checker {
             let shell = id;
             for ring in layout.rings_of_polygon(polygon) {
                 for arc_use in layout.uses_of_ring(ring) {
-                    let walk = std::slice::from_ref(arc_use);
-                    self.walked.extend(arcs.walk(walk).map(|index| Walked {
-                        point: arcs.points[index],
-                        m: arcs.m[index],
-                        ring: id,
-                        index,
-                        reversed: arc_use.reversed(),
-                    }));
+                    self.walked
+                        .extend(arcs.walk_arc(*arc_use).map(|index| Walked {
+                            point: arcs.points[index],
+                            m: arcs.m[index],
+                            ring: id,
+                            index,
+                            reversed: arc_use.reversed(),
+                        }));
                 }
                 self.shells.push(shell);
                 id += 1;
@@ -161,17 +165,18 @@ impl Checker {
     }
 
     fn is_valid(&mut self) -> bool {
+        // A triangle, or nothing.
+        if self.edges.len() <= RING_MIN {
+            return true;
+        }
         self.finder.find(&self.edges, &mut self.findings);
         self.findings.is_clean() && self.is_nested()
     }
 
     /// Whether every hole is in its exterior and every exterior in no other.
     fn is_nested(&self) -> bool {
-        if self
-            .edges
-            .iter()
-            .all(|edge| edge.ring == self.edges[0].ring)
-        {
+        let ring = |edge: Option<&Edge>| edge.map(|edge| edge.ring);
+        if ring(self.edges.first()) == ring(self.edges.last()) {
             return true;
         }
         let chunks = || self.edges.chunk_by(|a, b| a.ring == b.ring);
@@ -196,21 +201,25 @@ impl Checker {
         let half = 1 << shift >> 1;
         self.edges.clear();
         self.sources.clear();
+        let mut start = 0;
         for vertices in self.walked.chunk_by(|a, b| a.ring == b.ring) {
             self.ring.clear();
             let sources = self.sources.len();
-            for vertex in vertices {
+            for (index, vertex) in (start..).zip(vertices) {
                 let point = GridPoint {
                     x: (vertex.point.x + half) >> shift,
                     y: (vertex.point.y + half) >> shift,
                 };
-                if self.ring.last() == Some(&point) {
-                    self.sources.pop();
-                } else {
-                    self.ring.push(point);
+                match self.sources.last_mut() {
+                    // Of vertices that become one the last is the source.
+                    Some(source) if self.ring.last() == Some(&point) => *source = index,
+                    _ => {
+                        self.ring.push(point);
+                        self.sources.push(index);
+                    }
                 }
-                self.sources.push(*vertex);
             }
+            start += vertices.len();
             while self.ring.len() > 1 && self.ring.first() == self.ring.last() {
                 self.ring.pop();
                 self.sources.pop();
