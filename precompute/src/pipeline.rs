@@ -328,9 +328,10 @@ fn coverages(
         let built = match (shape, coverages.last()) {
             (Shape::Own(parts, units), _) => {
                 let drawn: f64 = parts.polygons.par_iter().map(Area::unsigned_area).sum();
-                let coverage = Coverage::build(&parts.polygons);
+                let is_whole = parts.polygons.len() == units;
+                let coverage = Coverage::build(parts.polygons);
                 let defects = coverage.defects();
-                let coverage = if parts.polygons.len() == units {
+                let coverage = if is_whole {
                     coverage
                 } else {
                     coverage.dissolve(&parts.unit_of_part, units)

@@ -21,6 +21,8 @@ mod validity;
 mod visits;
 mod weights;
 
+use std::borrow::Borrow;
+
 use geo_types::MultiPolygon;
 use rayon::prelude::*;
 use tilecore::geometry::{self, GridPoint, Polygon, Ring, Vertex};
@@ -49,13 +51,18 @@ pub struct Coverage {
 }
 
 impl Coverage {
-    /// Builds the arcs of `units`, given as valid polygons in EPSG:3857 metres.
+    /// Builds the arcs of `units`, given as valid polygons in EPSG:3857 metres; those that are
+    /// given away are dropped as soon as they are read.
     #[must_use]
-    pub fn build(units: &[MultiPolygon<f64>]) -> Self {
+    pub fn build<U>(units: U) -> Self
+    where
+        U: IntoParallelIterator,
+        U::Item: Borrow<MultiPolygon<f64>>,
+    {
         let shapes: Vec<Shape> = units
-            .par_iter()
+            .into_par_iter()
             .map_init(Repairer::default, |repairer, unit| {
-                snap::snap(unit, repairer)
+                snap::snap(unit.borrow(), repairer)
             })
             .collect();
         let rings = Rings::new(&shapes);

@@ -77,7 +77,7 @@ struct Joiner {
     sides: Vec<Side>,
     /// Units that pass through the ends of sides.
     units_at: FxHashMap<GridPoint, Vec<u32>>,
-    /// The distance allowed by each unit's width.
+    /// The distance allowed by each unit's width; of units with an end of a side only.
     reach: Vec<i64>,
     /// Where vertices went; a target may have moved on.
     moved: FxHashMap<GridPoint, GridPoint>,
@@ -101,13 +101,21 @@ impl Joiner {
         for &(point, unit) in &visits.open_ends {
             units_at.entry(point).or_default().push(unit);
         }
+        let mut units: Vec<u32> = visits.open_ends.iter().map(|end| end.1).collect();
+        units.par_sort_unstable();
+        units.dedup();
+        let widths: Vec<i64> = units
+            .par_iter()
+            .map(|&unit| reach(rings, unit as usize))
+            .collect();
+        let mut reach = vec![0; rings.units()];
+        for (unit, width) in units.into_iter().zip(widths) {
+            reach[unit as usize] = width;
+        }
         Self {
             sides,
             units_at,
-            reach: (0..rings.units())
-                .into_par_iter()
-                .map(|unit| reach(rings, unit))
-                .collect(),
+            reach,
             moved: FxHashMap::default(),
             changed_units: FxHashSet::default(),
             joined: 0,

@@ -15,17 +15,23 @@ use super::crossing::orientation;
 use super::layout::Layout;
 
 /// Vertices a ring keeps at every zoom.
-const RING_MIN: usize = 3;
+pub(super) const RING_MIN: usize = 3;
 
 /// Sets the weights of all arcs.
 pub(super) fn weigh(arcs: &mut Arcs, layout: &Layout) {
-    arcs.m = (0..arcs.len())
+    let Arcs { points, m, starts } = arcs;
+    let mut rest = m.as_mut_slice();
+    let mut spans = Vec::with_capacity(starts.len());
+    for ends in starts.windows(2) {
+        let (span, behind) = rest.split_at_mut(ends[1] - ends[0]);
+        spans.push((&points[ends[0]..ends[1]], span));
+        rest = behind;
+    }
+    spans
         .into_par_iter()
-        .map_init(Eliminator::default, |eliminator, arc| {
-            eliminator.weigh(&arcs.points[arcs.span(arc)]).to_vec()
-        })
-        .flatten_iter()
-        .collect();
+        .for_each_init(Eliminator::default, |eliminator, (points, m)| {
+            m.copy_from_slice(eliminator.weigh(points));
+        });
     let kept: Vec<usize> = (0..layout.rings())
         .into_par_iter()
         .flat_map_iter(|ring| most_significant(arcs, layout.uses_of_ring(ring)))
@@ -57,7 +63,12 @@ struct Eliminator {
     area: Vec<u64>,
     m: Vec<u16>,
     heap: BinaryHeap<Reverse<(u64, u32)>>,
+    /// The vertices that are left of a short arc.
+    left: Vec<usize>,
 }
+
+/// Up to this many vertices, looking at all that are left is faster than keeping a heap.
+const SHORT_MAX: usize = 48;
 
 impl Eliminator {
     /// The weights of an arc's vertices.
@@ -66,9 +77,13 @@ impl Eliminator {
         reason = "an arc has fewer than 2^32 vertices"
     )]
     fn weigh(&mut self, arc: &[GridPoint]) -> &[u16] {
-        let n = arc.len() as u32;
         self.m.clear();
         self.m.resize(arc.len(), 0);
+        if arc.len() <= SHORT_MAX {
+            self.weigh_short(arc);
+            return &self.m;
+        }
+        let n = arc.len() as u32;
         self.previous.clear();
         self.previous.extend((0..n).map(|i| i.wrapping_sub(1)));
         self.next.clear();
@@ -98,6 +113,44 @@ impl Eliminator {
             }
         }
         &self.m
+    }
+
+    fn weigh_short(&mut self, arc: &[GridPoint]) {
+        let Self { left, area, m, .. } = self;
+        left.clear();
+        left.extend(0..arc.len());
+        let double_area = |left: &[usize], i: usize| {
+            orientation(arc[left[i - 1]], arc[left[i]], arc[left[i + 1]]).unsigned_abs()
+        };
+        // The ends are never the least.
+        let is_end = |i: usize| i == 0 || i + 1 == arc.len();
+        area.clear();
+        area.extend((0..arc.len()).map(|i| {
+            if is_end(i) {
+                u64::MAX
+            } else {
+                double_area(left, i)
+            }
+        }));
+        let mut effective = 0;
+        while left.len() > 2 {
+            // Of equal ones the first.
+            let (mut least, mut of) = (1, area[1]);
+            for (i, area) in area.iter().enumerate().skip(2) {
+                if *area < of {
+                    (least, of) = (i, *area);
+                }
+            }
+            effective = of.max(effective);
+            m[left[least]] = zoom_sixteenths(effective);
+            left.remove(least);
+            area.remove(least);
+            for i in [least - 1, least] {
+                if i > 0 && i + 1 < left.len() {
+                    area[i] = double_area(left, i);
+                }
+            }
+        }
     }
 
     fn push(&mut self, arc: &[GridPoint], i: u32) {
@@ -179,7 +232,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn weights_agree_with_the_definition(
-            points in proptest::collection::vec((0_i32..1 << 20, 0_i32..1 << 20), 2..60),
+            points in proptest::collection::vec((0_i32..1 << 20, 0_i32..1 << 20), 2..90),
             fine in 0_u32..20,
         ) {
             let arc: Vec<GridPoint> =

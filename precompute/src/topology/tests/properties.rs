@@ -54,7 +54,7 @@ proptest! {
 
     #[test]
     fn units_drawn_apart_come_together(town in town(60.0)) {
-        let coverage = Coverage::build(&town.units());
+        let coverage = Coverage::build(town.units());
         check_units(&coverage);
         let defects = coverage.defects();
         prop_assert!(defects.gap_share + defects.overlap_share < 1e-3, "{:?}", defects);
