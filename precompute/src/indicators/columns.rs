@@ -136,13 +136,13 @@ pub(super) fn of_levels(
     context: &str,
 ) -> Result<BlockColumns, InputError> {
     let (mut definitions, weight) = define(block, number);
-    let mut values: Vec<Vec<Vec<Value>>> = Vec::with_capacity(levels.len());
+    let mut figures: Vec<Vec<Figures>> = Vec::with_capacity(levels.len());
     for (up, level) in levels.iter().enumerate() {
         let units = level.units.keys.len();
-        values.push(of_level(engine, block, &definitions, up, units, context)?);
+        figures.push(of_level(engine, block, &definitions, up, units, context)?);
     }
     for (i, definition) in definitions.iter_mut().enumerate() {
-        let all = values.iter().flat_map(|level| &level[i]);
+        let all = figures.iter().map(|level| &level[i]);
         definition.indicator.kind = kind(all).ok_or_else(|| {
             InputError::new(
                 context,
@@ -153,15 +153,15 @@ pub(super) fn of_levels(
             )
         })?;
     }
-    let levels = values
+    let levels = figures
         .into_iter()
         .map(|level| {
             definitions
                 .iter()
                 .zip(level)
-                .map(|(definition, values)| {
+                .map(|(definition, figures)| {
                     let indicator = &definition.indicator;
-                    (indicator.name.clone(), column(indicator.kind, &values))
+                    (indicator.name.clone(), figures.column(indicator.kind))
                 })
                 .collect()
         })
@@ -181,7 +181,7 @@ fn of_level(
     up: usize,
     units: usize,
     context: &str,
-) -> Result<Vec<Vec<Value>>, InputError> {
+) -> Result<Vec<Figures>, InputError> {
     let expressions: Vec<String> = definitions
         .iter()
         .map(|definition| format!("({})", definition.sql))
@@ -194,18 +194,18 @@ fn of_level(
         expressions.join(", "),
         keyed(block)
     );
-    let mut values = vec![vec![Value::Null; units]; definitions.len()];
+    let mut figures: Vec<Figures> = definitions.iter().map(|_| Figures::of(units)).collect();
     let answered = engine.for_each(&sql, context, |row| {
         let unit = row_number(&row[0]);
-        for (column, value) in values.iter_mut().zip(&row[1..]) {
-            column[unit] = value.clone();
+        for (column, value) in figures.iter_mut().zip(&row[1..]) {
+            column.put(unit, value);
         }
         Ok(())
     });
     if let Err(error) = answered {
         return Err(at_fault(engine, block, definitions, context).unwrap_or(error));
     }
-    Ok(values)
+    Ok(figures)
 }
 
 /// The error of the one column that fails by itself, with its name.
@@ -222,42 +222,55 @@ fn at_fault(
     })
 }
 
-/// `None` when both occur.
-fn kind<'a>(values: impl Iterator<Item = &'a Value>) -> Option<Kind> {
-    let (mut text, mut number) = (false, false);
-    for value in values {
-        match value {
-            Value::Null => {}
-            Value::Number(_) => number = true,
-            Value::Text(_) => text = true,
+/// A column's values by unit, as they come in.
+struct Figures {
+    /// NaN is missing.
+    numbers: Vec<f64>,
+    has_numbers: bool,
+    /// Empty as long as there are none.
+    texts: Vec<Option<Box<str>>>,
+}
+
+impl Figures {
+    fn of(units: usize) -> Self {
+        Self {
+            numbers: vec![f64::NAN; units],
+            has_numbers: false,
+            texts: Vec::new(),
         }
     }
-    match (text, number) {
-        (true, true) => None,
-        (true, false) => Some(Kind::Text),
-        (false, _) => Some(Kind::Number),
+
+    fn put(&mut self, unit: usize, value: &Value) {
+        match value {
+            Value::Null => {}
+            Value::Number(number) => {
+                self.numbers[unit] = *number;
+                self.has_numbers = true;
+            }
+            Value::Text(text) => {
+                self.texts.resize(self.numbers.len(), None);
+                self.texts[unit] = Some(text.clone());
+            }
+        }
+    }
+
+    fn column(self, kind: Kind) -> Column {
+        match kind {
+            Kind::Number => Column::Number(Numbers::new(self.numbers.into())),
+            Kind::Text => {
+                let text = |unit: usize| self.texts.get(unit)?.as_deref();
+                Column::Text((0..self.numbers.len()).map(text).collect::<Texts>())
+            }
+        }
     }
 }
 
-fn column(kind: Kind, values: &[Value]) -> Column {
-    match kind {
-        Kind::Number => Column::Number(
-            values
-                .iter()
-                .map(|value| match value {
-                    Value::Number(number) => Some(*number),
-                    _ => None,
-                })
-                .collect::<Numbers>(),
-        ),
-        Kind::Text => Column::Text(
-            values
-                .iter()
-                .map(|value| match value {
-                    Value::Text(text) => Some(&**text),
-                    _ => None,
-                })
-                .collect::<Texts>(),
-        ),
+/// `None` when there are both.
+fn kind<'a>(mut levels: impl Iterator<Item = &'a Figures> + Clone) -> Option<Kind> {
+    let is_text = levels.clone().any(|figures| !figures.texts.is_empty());
+    match (is_text, levels.any(|figures| figures.has_numbers)) {
+        (true, true) => None,
+        (true, false) => Some(Kind::Text),
+        (false, _) => Some(Kind::Number),
     }
 }
