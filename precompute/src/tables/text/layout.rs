@@ -1,7 +1,7 @@
 //! Which field of a record goes into which column of which relation.
 
-use super::dialect::reader;
 use super::failure::Fault;
+use super::records::{Record, Records};
 use super::shape::{Columns, Plan, PlannedColumn, PlannedRelation, Shape};
 use super::wide::{CODES, Codes};
 use crate::tables::RowNote;
@@ -23,6 +23,8 @@ enum Rows {
     /// Every record has this many fields.
     Flat {
         fields: usize,
+        /// The first ones, up to the last that is loaded.
+        wanted: usize,
     },
     Wide(WideRows),
 }
@@ -82,11 +84,17 @@ impl Layout {
                     let at = names.iter().position(|n| n.as_deref() == Some(name))?;
                     Some(Source::Field(at))
                 };
+                let sources: Vec<Vec<Source>> = sources_by(&position);
+                let ends = sources.iter().flatten().map(|source| match source {
+                    Source::Field(at) | Source::Block(at) => at + 1,
+                    Source::Code(_) => 0,
+                });
                 Self {
                     rows: Rows::Flat {
                         fields: names.len(),
+                        wanted: ends.max().unwrap_or(0),
                     },
-                    sources: sources_by(&position),
+                    sources,
                 }
             }
             Columns::Wide(header) => {
@@ -138,16 +146,20 @@ impl Layout {
                 .collect(),
             notes: Vec::new(),
         };
-        let mut reader = reader(text.as_bytes(), delimiter);
-        let mut record = csv::StringRecord::new();
+        let wanted = match &self.rows {
+            Rows::Flat { wanted, .. } => *wanted,
+            Rows::Wide(_) => usize::MAX,
+        };
+        let mut records = Records::new(text, delimiter);
+        let mut record = Record::default();
         let mut row = 0;
         loop {
             let fault = |message: String| Fault {
                 row: row + 1,
                 message,
             };
-            if !reader
-                .read_record(&mut record)
+            if !records
+                .read(&mut record, wanted)
                 .map_err(|e| fault(e.to_string()))?
             {
                 break;
@@ -157,7 +169,7 @@ impl Layout {
                 continue;
             }
             let pushed = match &self.rows {
-                Rows::Flat { fields } => self.push_flat(*fields, &record, row, &mut output),
+                Rows::Flat { fields, .. } => self.push_flat(*fields, &record, row, &mut output),
                 Rows::Wide(wide) => self.push_wide(wide, &record, row, &mut output),
             };
             pushed.map_err(|message| Fault { row, message })?;
@@ -168,7 +180,7 @@ impl Layout {
     fn push_flat(
         &self,
         fields: usize,
-        record: &csv::StringRecord,
+        record: &Record<'_>,
         row: u64,
         output: &mut Output<'_>,
     ) -> Result<(), String> {
@@ -180,7 +192,7 @@ impl Layout {
         }
         for (sources, relation) in self.sources.iter().zip(&mut output.relations) {
             output_row(relation, sources, row, |source| match source {
-                Source::Field(at) | Source::Block(at) => &record[at],
+                Source::Field(at) | Source::Block(at) => record.field(at),
                 Source::Code(_) => "",
             });
         }
@@ -190,7 +202,7 @@ impl Layout {
     fn push_wide(
         &self,
         wide: &WideRows,
-        record: &csv::StringRecord,
+        record: &Record<'_>,
         row: u64,
         output: &mut Output<'_>,
     ) -> Result<(), String> {
@@ -201,7 +213,7 @@ impl Layout {
                 .is_some_and(|rest| rest % wide.block == 0)
         };
         // A delimiter may end the row.
-        if !is_whole(length) && is_whole(length - 1) && record[length - 1].is_empty() {
+        if !is_whole(length) && is_whole(length - 1) && record.field(length - 1).is_empty() {
             length -= 1;
         }
         if !is_whole(length) {
@@ -212,11 +224,12 @@ impl Layout {
                 wide.block
             ));
         }
-        let field = |at: Option<usize>| at.map(|at| &record[at]);
+        let field = |at: Option<usize>| at.map(|at| record.field(at));
         let department = field(wide.department).unwrap_or_default();
         let (codes, missing) = Codes::new(department, field(wide.commune), field(wide.bureau));
         if let Some(reason) = missing {
-            let detail: Vec<&str> = record.iter().take(wide.general.min(7)).collect();
+            let general = wide.general.min(7).min(record.len());
+            let detail: Vec<&str> = (0..general).map(|at| record.field(at)).collect();
             output.notes.push(RowNote {
                 file: String::new(),
                 row,
@@ -238,13 +251,13 @@ impl Layout {
             station,
             row,
             |source| match source {
-                Source::Field(at) => &record[at],
+                Source::Field(at) => record.field(at),
                 Source::Code(at) => code(at),
                 Source::Block(_) => "",
             },
         );
         for start in (wide.general..length).step_by(wide.block) {
-            let mut block = (start..start + wide.block).map(|at| &record[at]);
+            let mut block = (start..start + wide.block).map(|at| record.field(at));
             if block.all(|cell| trim(cell).is_empty()) {
                 continue;
             }
@@ -253,9 +266,9 @@ impl Layout {
                 candidate,
                 row,
                 |source| match source {
-                    Source::Field(at) => &record[at],
+                    Source::Field(at) => record.field(at),
                     Source::Code(at) => code(at),
-                    Source::Block(at) => &record[start + at],
+                    Source::Block(at) => record.field(start + at),
                 },
             );
         }

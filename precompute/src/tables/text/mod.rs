@@ -11,6 +11,7 @@ mod blocks;
 mod dialect;
 mod failure;
 mod layout;
+mod records;
 mod shape;
 mod wide;
 
