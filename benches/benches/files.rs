@@ -117,7 +117,7 @@ name = "nation"
   polygons = { path = "nation.geojson" }
   key = "code"
   label = "name"
-  parent = "substr(key, 1, 5)"
+  parent = "substr(key, 1, instr(key, '_') - 1)"
   zooms = [9, 14]
 
   [[layer.level]]
