@@ -1,5 +1,6 @@
 /** Published maps in other people's pages. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -7,7 +8,7 @@ import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import axe from "axe-core";
 import { keep, launch, open, PATIENCE, pixels, unavailable } from "./support/browser.mjs";
-import { DEMO, serve } from "./support/server.mjs";
+import { BINARIES, DEMO, serve } from "./support/server.mjs";
 
 /** Compressed, with the library: what an embed may weigh. */
 const BYTES_MAX = 350 * 1024;
@@ -196,6 +197,64 @@ describe("an embedded map", { skip: unavailable }, () => {
     await page.waitForFunction(() => document.documentElement.dataset.version, null, { timeout: 12_000 });
     assert.ok(await page.evaluate(() => globalThis.canvas === document.querySelector("canvas")));
     assert.deepEqual(faults, []);
+    await close();
+  });
+});
+
+describe("a map behind a signed link", { skip: unavailable }, () => {
+  let browser;
+  let server;
+  let directory;
+  let link;
+  before(async () => {
+    directory = mkdtempSync(join(tmpdir(), "maille-signed-"));
+    writeFileSync(join(directory, "margin.toml"), MAP);
+    const keys = join(directory, "keys.toml");
+    const run = (...args) => execFileSync(join(BINARIES, "tileserver"), ["keys", ...args], { encoding: "utf8" }).trim();
+    run("add", "--keys", keys, "--tenant", "demo", "--role", "inside", "--name", "app");
+    link = run("sign", "--keys", keys, "--name", "app", "--path", "/embed/margin").slice(1);
+    writeFileSync(keys, `${readFileSync(keys, "utf8")}\n[public]\nhidden = ["margin"]\n`);
+    [server, browser] = await Promise.all([serve(DEMO, ["--maps", directory, "--keys", keys]), launch()]);
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+    rmSync(directory, { recursive: true });
+  });
+
+  it("is drawn for who has the link, whose signature goes with every request and to nobody else", async () => {
+    const { page, faults, close } = await open(browser, server.url);
+    const asked = [];
+    page.on("response", (response) => asked.push([response.url(), response.status(), response.request().headers()]));
+    await page.goto(server.url + link);
+    await page.waitForFunction(() => document.documentElement.dataset.ready, null, { timeout: PATIENCE });
+    const box = await (await page.$("#map")).boundingBox();
+    const drawn = await pixels(page, box);
+    const swatches = await page.$$eval(".swatch", (all) => all.map((one) => one.style.background));
+    assert.equal(swatches.length, 5);
+    for (const color of swatches) assert.ok(drawn.count(color) > 100, `${color}: ${drawn.count(color)} pixels`);
+    await page.waitForResponse((response) => response.url().includes("/data?") && response.ok(), { timeout: PATIENCE });
+    const own = asked.filter(([url]) => /\/(embed|map)\//.test(url));
+    for (const kind of ["/embed/margin", "/map/margin.svg", "/map/margin/data", "/map/margin/tiles/"]) {
+      assert.ok(own.some(([url]) => url.includes(kind)), `${kind} was not asked for`);
+    }
+    for (const [url, status, headers] of own) {
+      assert.ok(url.includes("sig="), url);
+      assert.ok([200, 204, 304].includes(status), `${status} ${url}`);
+      assert.ok(!headers.referer?.includes("sig="), `${url} names where it came from`);
+    }
+    for (const [url, , headers] of asked) assert.ok(own.some(([one]) => one === url) || !`${url} ${headers.referer}`.includes("sig="));
+    assert.deepEqual(faults, []);
+    await close();
+  });
+
+  it("is as if it were not there for everybody else", async () => {
+    const { page, close } = await open(browser, server.url);
+    for (const path of ["embed/margin", "map/margin", "map/margin.png", "map/margin/data"]) {
+      assert.equal((await page.goto(server.url + path)).status(), 404, path);
+    }
+    assert.equal(await page.$("canvas"), null);
+    assert.equal((await page.goto(server.url + link.replace("/margin", "/other"))).status(), 401);
     await close();
   });
 });

@@ -46,15 +46,15 @@ struct Add {
     name: String,
 }
 
-/// Print a link that opens a path, and those below it, as the outside tier sees them
+/// Print a link that opens a path, and those below it, to whoever has it
 #[derive(Debug, clap::Args)]
 struct Sign {
     /// The keys file, whose secret signs
     #[arg(long, env = "MAILLE_KEYS", value_name = "FILE")]
     keys: PathBuf,
-    /// On whose behalf
-    #[arg(long, value_name = "NAME")]
-    tenant: String,
+    /// The key on whose behalf: the link shows what it sees, contacts apart, and dies with it
+    #[arg(long, value_name = "TEXT")]
+    name: String,
     /// What it opens, as /embed/margin: this path and all below it
     #[arg(long, value_name = "PATH")]
     path: String,
@@ -96,7 +96,7 @@ impl Sign {
         let text = fs::read_to_string(&self.keys).with_context(named)?;
         let keys = KeysFile::parse(&text).with_context(named)?;
         let lifetime = Duration::from_hours(24 * u64::from(self.days));
-        let sig = sign_link(&keys, &self.tenant, &self.path, lifetime, SystemTime::now());
+        let sig = sign_link(&keys, &self.name, &self.path, lifetime, SystemTime::now());
         let sig = sig.with_context(named)?;
         writeln!(io::stdout(), "{}?sig={sig}", self.path)?;
         Ok(())

@@ -65,6 +65,21 @@ pub fn caller() -> Arc<Caller> {
         .unwrap_or_default()
 }
 
+/// An address for the client to ask next: `base`, `path` and what the path is asked with. It holds
+/// the signed link that the request under way came by, where that leads there too.
+#[must_use]
+pub fn address(base: &str, path: &str) -> String {
+    let bare = path.split('?').next().unwrap_or_default();
+    let caller = caller();
+    match caller.link.as_ref().and_then(|link| link.sig_for(bare)) {
+        Some(sig) => {
+            let sign = if path.contains('?') { '&' } else { '?' };
+            format!("{base}{path}{sign}sig={sig}")
+        }
+        None => format!("{base}{path}"),
+    }
+}
+
 /// A version, and the snapshots of it that callers see.
 #[derive(Debug)]
 pub struct Scopes {

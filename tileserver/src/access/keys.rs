@@ -250,21 +250,18 @@ impl KeysFile {
                 found = Some(stored);
             }
         }
-        let key = found.ok_or(Refused)?;
-        let alive = key
-            .expires
-            .is_none_or(|date| midnight(date).is_some_and(|end| now < end));
-        if !alive {
-            return Err(Refused);
-        }
-        Ok(Caller {
-            who: key.name.clone(),
-            tenant: Some(key.tenant.clone()),
-            role: key.role,
-            layers: key.layers.clone(),
-            hidden: key.hidden.clone(),
-            filter: key.filter.clone(),
-        })
+        found.ok_or(Refused)?.caller(now)
+    }
+
+    /// The caller whose key has this id.
+    pub(super) fn caller_of_id(&self, id: &str, now: SystemTime) -> Result<Caller, Refused> {
+        let key = self.keys.iter().find(|key| key.id().as_deref() == Some(id));
+        key.ok_or(Refused)?.caller(now)
+    }
+
+    /// The id of the key of this name.
+    pub(super) fn id_of_name(&self, name: &str) -> Option<String> {
+        self.keys.iter().find(|key| key.name == name)?.id()
     }
 
     fn hash(&self, key: &str) -> Option<Hash> {
@@ -276,6 +273,32 @@ impl KeysFile {
         Hash::from_hex(&self.secret)
             .ok()
             .map(|hash| *hash.as_bytes())
+    }
+}
+
+impl Key {
+    /// What names the key to everybody: a part of its hash, from which nothing else follows.
+    fn id(&self) -> Option<String> {
+        let hash = Hash::from_hex(&self.hash).ok()?.to_hex();
+        Some(hash.as_str()[..16].to_owned())
+    }
+
+    fn caller(&self, now: SystemTime) -> Result<Caller, Refused> {
+        let alive = self
+            .expires
+            .is_none_or(|date| midnight(date).is_some_and(|end| now < end));
+        if !alive {
+            return Err(Refused);
+        }
+        Ok(Caller {
+            who: self.name.clone(),
+            tenant: Some(self.tenant.clone()),
+            role: self.role,
+            layers: self.layers.clone(),
+            hidden: self.hidden.clone(),
+            filter: self.filter.clone(),
+            link: None,
+        })
     }
 }
 

@@ -1,15 +1,16 @@
 //! Signed links: an address that works for everyone who has it, until it expires.
 //!
-//! `sig=<expiry>.<tenant>.<prefix>.<mac>`: unix seconds, the tenant on whose behalf the link was
+//! `sig=<expiry>.<key>.<prefix>.<mac>`: unix seconds, the id of the key on whose behalf the link was
 //! made, the path prefix it opens (hexadecimal), and BLAKE3 keyed with the file's secret over the
-//! three. A link gives the outside tier only.
+//! three. Below the prefix a link shows the areas that its key sees, with that key's layers, hidden
+//! indicators and territory; of contacts only what everybody sees. It dies with its key.
 
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use blake3::Hash;
 
-use super::keys::{KeysFile, is_name};
+use super::keys::KeysFile;
 use super::{Caller, Refused, Role};
 
 /// Links expire at a multiple of this, so that equal links of one hour are one cache entry.
@@ -21,8 +22,8 @@ const ROUNDING: u64 = 3_600;
 pub enum LinkError {
     #[error("the keys file has no secret to sign with: `tileserver keys add` makes one")]
     Secret,
-    #[error("a tenant is lower-case letters, digits, `_` and `-`")]
-    Tenant,
+    #[error("the keys file has no key of this name: the link sees what one of its keys sees")]
+    Key,
     #[error(
         "give the path as it is asked for, as /embed/margin: from `/`, without `?` and `#`, and \
          what is not ASCII as %-codes"
@@ -32,20 +33,38 @@ pub enum LinkError {
     Lifetime,
 }
 
-/// A `sig` for `prefix` and every path below it, good for at least `lifetime`.
+/// A link that was found good: what it opens, and itself, for the addresses that follow from one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    sig: String,
+    prefix: String,
+}
+
+impl Link {
+    /// The `sig` parameter's value for a path of this server, which may be a template of paths;
+    /// `None` where the link does not lead.
+    #[must_use]
+    pub fn sig_for(&self, path: &str) -> Option<&str> {
+        opens(&self.prefix, path).then_some(&*self.sig)
+    }
+}
+
+/// A `sig` for `prefix` and every path below it, good for at least `lifetime`, on behalf of the key
+/// named `name`.
 ///
 /// # Errors
-/// Before the file has a secret, or when the tenant or the prefix cannot be signed.
+/// Before the file has a secret, without such a key, or when the prefix cannot be signed.
 pub fn sign_link(
     keys: &KeysFile,
-    tenant: &str,
+    name: &str,
     prefix: &str,
     lifetime: Duration,
     now: SystemTime,
 ) -> Result<String, LinkError> {
-    if !is_name(tenant) {
-        return Err(LinkError::Tenant);
+    if keys.secret_bytes().is_none() {
+        return Err(LinkError::Secret);
     }
+    let key = keys.id_of_name(name).ok_or(LinkError::Key)?;
     let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#');
     if !prefix.starts_with('/') || !prefix.bytes().all(is_plain) {
         return Err(LinkError::Path);
@@ -54,7 +73,7 @@ pub fn sign_link(
     let end = since.map(|since| since.checked_add(lifetime));
     let end = end.ok().flatten().ok_or(LinkError::Lifetime)?.as_secs();
     let expiry = end.div_ceil(ROUNDING).checked_mul(ROUNDING);
-    let mut text = format!("{}.{tenant}.", expiry.ok_or(LinkError::Lifetime)?);
+    let mut text = format!("{}.{key}.", expiry.ok_or(LinkError::Lifetime)?);
     for byte in prefix.bytes() {
         let _ = write!(text, "{byte:02x}");
     }
@@ -76,7 +95,7 @@ pub(super) fn caller(
     if given != expected {
         return Err(Refused);
     }
-    let [expiry, tenant, prefix] = text.split('.').collect::<Vec<_>>()[..] else {
+    let [expiry, key, prefix] = text.split('.').collect::<Vec<_>>()[..] else {
         return Err(Refused);
     };
     let expiry = Duration::from_secs(expiry.parse().map_err(|_| Refused)?);
@@ -84,19 +103,46 @@ pub(super) fn caller(
         return Err(Refused);
     }
     let prefix = bytes_of_hex(prefix).ok_or(Refused)?;
-    let Some(rest) = path.as_bytes().strip_prefix(&prefix[..]) else {
-        return Err(Refused);
-    };
-    // `/map/a` opens `/map/a` and `/map/a/…`, not `/map/ab`.
-    if !(rest.is_empty() || rest[0] == b'/' || prefix.ends_with(b"/")) {
+    let prefix = String::from_utf8(prefix).map_err(|_| Refused)?;
+    if !opens(&prefix, path) {
         return Err(Refused);
     }
     Ok(Caller {
         who: "link".to_owned(),
-        tenant: Some(tenant.to_owned()),
         role: Role::Outside,
-        ..keys.public()
+        link: Some(Link {
+            sig: sig.to_owned(),
+            prefix,
+        }),
+        ..keys.caller_of_id(key, now)?
     })
+}
+
+/// Whether a link for `prefix` leads to `path`: below it, or to what a map's page shows.
+fn opens(prefix: &str, path: &str) -> bool {
+    let is_below = path.strip_prefix(prefix).is_some_and(|rest| {
+        // `/map/a` opens `/map/a` and `/map/a/…`, not `/map/ab`.
+        rest.is_empty() || rest.starts_with('/') || prefix.ends_with('/')
+    });
+    is_below || map_of(prefix).is_some_and(|id| is_of_map(path, id))
+}
+
+/// The map whose page lies at `path`, in a frame or not.
+fn map_of(path: &str) -> Option<&str> {
+    let id = ["/map/", "/embed/"]
+        .iter()
+        .find_map(|root| path.strip_prefix(root))?;
+    let id = id.strip_suffix('/').unwrap_or(id);
+    (!id.is_empty() && !id.contains(['/', '.', '%'])).then_some(id)
+}
+
+/// Whether `path` is a page of the map, a picture, or something that a page of it asks for.
+fn is_of_map(path: &str, id: &str) -> bool {
+    let below = |root| path.strip_prefix(root)?.strip_prefix(id);
+    match (below("/map/"), below("/embed/")) {
+        (Some(rest), _) => matches!(rest, "" | ".png" | ".svg") || rest.starts_with('/'),
+        (_, rest) => rest == Some(""),
+    }
 }
 
 fn mac(keys: &KeysFile, text: &str) -> Option<Hash> {

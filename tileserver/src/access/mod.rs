@@ -16,7 +16,7 @@ use std::time::SystemTime;
 
 pub(crate) use keys::midnight;
 pub use keys::{Added, KeysError, KeysFile, NewKey, add_key};
-pub use link::{LinkError, sign_link};
+pub use link::{Link, LinkError, sign_link};
 
 /// What a caller may see.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -31,6 +31,8 @@ pub struct Caller {
     pub hidden: Vec<String>,
     /// CQL2 that every request is narrowed by.
     pub filter: Option<String>,
+    /// The signed link that the request came by.
+    pub link: Option<Link>,
 }
 
 /// Which tier of contacts a caller sees.
@@ -75,7 +77,8 @@ impl Caller {
         self.role == Role::Inside && self.tenant.as_deref() == Some(tenant)
     }
 
-    /// What sets this caller's answers apart from others', as part of cache keys and `ETag`s.
+    /// What sets this caller's answers apart from others', as part of cache keys and `ETag`s. Links
+    /// on behalf of one key see alike.
     #[must_use]
     pub fn scope(&self) -> String {
         let Self {
@@ -85,6 +88,7 @@ impl Caller {
             layers,
             hidden,
             filter,
+            link: _,
         } = self;
         // Debug quotes and escapes every part, so no two callers print alike.
         format!("{tenant:?} {role:?} {layers:?} {hidden:?} {filter:?}")

@@ -278,7 +278,7 @@ fn odd_tokens_are_refused() {
 fn a_link_opens_its_prefix_until_it_expires() {
     let (keys, _) = file_with_key("");
     let day = Duration::from_hours(24);
-    let sig = sign_link(&keys, "demo", "/map/a", day, now()).expect("the file has a secret");
+    let sig = sign_link(&keys, "app", "/map/a", day, now()).expect("the file has a secret");
     for (path, open) in [
         ("/map/a", true),
         ("/map/a/1/2/3", true),
@@ -290,17 +290,89 @@ fn a_link_opens_its_prefix_until_it_expires() {
         assert_eq!(caller.is_ok(), open, "{path}");
         assert!(caller.is_err() || !caller.expect("open").is_inside("demo"));
     }
+    let opened = linked(&keys, &sig, "/map/a", now()).expect("open");
+    let link = opened.link.expect("it came by one");
+    assert_eq!(link.sig_for("/map/a/tiles/{z}/{x}/{y}"), Some(&*sig));
+    assert_eq!(link.sig_for("/a/{z}/{x}/{y}"), None);
     let late = now() + day + Duration::from_hours(1);
     assert_eq!(linked(&keys, &sig, "/map/a", late), Err(Refused));
-    let again = sign_link(&keys, "demo", "/map/a", day, now());
+    let again = sign_link(&keys, "app", "/map/a", day, now());
     assert_eq!(again, Ok(sig), "equal links within the hour");
+}
+
+#[test]
+fn a_link_to_a_map_opens_all_of_it() {
+    let (keys, _) = file_with_key("");
+    for signed in ["/map/a", "/embed/a", "/embed/a/"] {
+        let sig = sign_link(&keys, "app", signed, Duration::from_hours(1), now()).expect("signed");
+        for (path, open) in [
+            ("/map/a", true),
+            ("/embed/a", true),
+            ("/map/a.png", true),
+            ("/map/a.svg", true),
+            ("/map/a/data", true),
+            ("/map/a/tiles/1/0/0", true),
+            ("/map/a/names/1/0/0", true),
+            ("/map/ab", false),
+            ("/map/ab.png", false),
+            ("/map/a.pdf", false),
+            ("/map/b/data", false),
+            ("/embed/ab", false),
+            ("/embed/b", false),
+            ("/map/%61", false),
+            ("/a", false),
+            ("/catalog", false),
+            ("/oembed", false),
+        ] {
+            let caller = linked(&keys, &sig, path, now());
+            assert_eq!(caller.is_ok(), open, "{path} by a link to {signed}");
+        }
+    }
+    for (signed, path) in [
+        ("/map/a.png", "/map/a"),
+        ("/map/a/data", "/map/a"),
+        ("/map/a/tiles", "/map/a/data"),
+        ("/map", "/embed/a"),
+        ("/embed/", "/map/a"),
+    ] {
+        let sig = sign_link(&keys, "app", signed, Duration::from_hours(1), now()).expect("signed");
+        assert!(linked(&keys, &sig, signed, now()).is_ok());
+        assert_eq!(linked(&keys, &sig, path, now()), Err(Refused), "{signed}");
+    }
+}
+
+#[test]
+fn a_link_sees_what_its_key_sees_as_long_as_it_is_there() {
+    let (keys, _) = file_with_key("[public]\nlayers = []\n");
+    let text = toml::to_string(&keys).expect("plain values");
+    let narrowed = text.replace(
+        "role =",
+        "hidden = [\"income\"]\nfilter = \"x = 1\"\nexpires = 2999-12-31\nrole =",
+    );
+    let keys = KeysFile::parse(&narrowed).expect("valid");
+    let sig = sign_link(&keys, "app", "/map/a", Duration::from_hours(1), now()).expect("signed");
+    let caller = linked(&keys, &sig, "/map/a", now()).expect("open");
+    assert_eq!(
+        (caller.role, caller.tenant.as_deref()),
+        (Role::Outside, Some("demo"))
+    );
+    assert_eq!(
+        (&*caller.hidden, caller.filter.as_deref()),
+        (&["income".to_owned()][..], Some("x = 1"))
+    );
+    assert!(caller.layers.contain("a"));
+    let expired = KeysFile::parse(&narrowed.replace("2999", "1999")).expect("valid");
+    assert_eq!(linked(&expired, &sig, "/map/a", now()), Err(Refused));
+    let start = narrowed.find("[[key]]").expect("a key");
+    let revoked = KeysFile::parse(&narrowed[..start]).expect("valid");
+    assert_eq!(linked(&revoked, &sig, "/map/a", now()), Err(Refused));
 }
 
 #[test]
 fn forged_links_are_refused() {
     let (keys, key) = file_with_key("");
     let day = Duration::from_hours(24);
-    let sig = sign_link(&keys, "demo", "/map/a", day, now()).expect("the file has a secret");
+    let sig = sign_link(&keys, "app", "/map/a", day, now()).expect("the file has a secret");
     for at in 0..sig.len() {
         let mut bytes = sig.clone().into_bytes();
         bytes[at] ^= 1;
@@ -321,16 +393,13 @@ fn forged_links_are_refused() {
     for odd in ["", ".", "....", &key] {
         assert_eq!(linked(&keys, odd, "/map/a", now()), Err(Refused));
     }
-    let sign = |tenant, prefix, lifetime| sign_link(&keys, tenant, prefix, lifetime, now());
-    assert_eq!(sign("a.b", "/map", day), Err(LinkError::Tenant));
+    let sign = |name, prefix, lifetime| sign_link(&keys, name, prefix, lifetime, now());
+    assert_eq!(sign("demo", "/map", day), Err(LinkError::Key), "a tenant");
     for path in ["map", "", "/map?a=1", "/map#a", "/carte été", "/a\nb"] {
-        assert_eq!(sign("demo", path, day), Err(LinkError::Path), "{path}");
+        assert_eq!(sign("app", path, day), Err(LinkError::Path), "{path}");
     }
-    assert_eq!(
-        sign("demo", "/map", Duration::MAX),
-        Err(LinkError::Lifetime)
-    );
-    let none = sign_link(&KeysFile::default(), "demo", "/map", day, now());
+    assert_eq!(sign("app", "/map", Duration::MAX), Err(LinkError::Lifetime));
+    let none = sign_link(&KeysFile::default(), "app", "/map", day, now());
     assert_eq!(none, Err(LinkError::Secret));
 }
 

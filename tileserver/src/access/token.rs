@@ -69,6 +69,7 @@ pub(super) fn caller(keys: &KeysFile, token: &str) -> Result<Caller, Refused> {
         layers: claims.layers,
         hidden: claims.hidden,
         filter: claims.filter,
+        link: None,
     })
 }
 

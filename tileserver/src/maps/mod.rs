@@ -304,7 +304,7 @@ impl Maps {
         held.get(id)
             .filter(|map| map.embargo.is_none_or(|end| end <= now))
             .cloned()
-            .ok_or_else(|| HttpError::NotFound("no map of this name is published".into()))
+            .ok_or_else(no_map)
     }
 
     /// The maps that may be shown now.
@@ -321,24 +321,31 @@ impl Maps {
     /// What a map is drawn from: of its version what the caller may see.
     ///
     /// # Errors
-    /// `NotFound` when its version is gone.
+    /// `NotFound` as for no map, when its version is gone or the caller may not see what it shows.
     pub fn snapshot_of(
         &self,
         map: &PublishedMap,
         current: Arc<Snapshot>,
     ) -> Result<Arc<Snapshot>, HttpError> {
-        let Some(version) = &map.version else {
-            return Ok(current);
+        let snapshot = match &map.version {
+            None => current,
+            // A caller's scope follows the version's id after a dot.
+            Some(version) if current.manifest.version.split('.').next() == Some(&version.value) => {
+                current
+            }
+            Some(version) => {
+                let frozen = self.frozen.load();
+                let scopes = frozen.get(&version.value).ok_or_else(no_map)?;
+                scopes.for_caller(&scope::caller())
+            }
         };
-        // A caller's scope follows the version's id after a dot.
-        if current.manifest.version.split('.').next() == Some(&version.value) {
-            return Ok(current);
-        }
-        let frozen = self.frozen.load();
-        let scopes = frozen.get(&version.value);
-        let seen = scopes.map(|scopes| scopes.for_caller(&scope::caller()));
-        seen.ok_or_else(|| {
-            HttpError::NotFound("the version that this map shows is not there".into())
-        })
+        map.check(&snapshot).map_err(|_| no_map())?;
+        Ok(snapshot)
     }
+}
+
+/// One answer for none, for one under embargo, and for one that is not the caller's to see; of what
+/// is wrong with a file the log has told when it was read.
+pub(crate) fn no_map() -> HttpError {
+    HttpError::NotFound("no map of this name is published".into())
 }

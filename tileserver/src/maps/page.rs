@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::html::{escaped, json_in_script};
 use crate::http::path::encoded;
 use crate::routes::ui::EmbedAssets;
+use crate::scope;
 
 /// Which page a server gives out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,19 +65,23 @@ impl Place {
         let version = &story.snapshot.manifest.version;
         let url = format!("{base}/map/{id}");
         let (width, height) = CARD;
+        // Who has the link may look; to hand it on is not for the page. Without it the addresses of
+        // cards and of embeds lead nowhere.
+        let open = scope::caller().link.is_none();
+        let picture = format!("/map/{id}.svg?v={version}&lang={lang}&bare=true");
         Self {
             root: "../",
             theme,
-            picture: format!("../map/{id}.svg?v={version}&lang={lang}&bare=true"),
-            again: format!("../map/{id}/data?lang={lang}"),
+            picture: scope::address("..", &picture),
+            again: scope::address("..", &format!("/map/{id}/data?lang={lang}")),
             tiles: story.tiles(app),
             policy: None,
-            card: Some(Card {
+            card: open.then(|| Card {
                 image: format!("{url}.png?width={width}&height={height}&v={version}&lang={lang}"),
                 oembed: Some(format!("{base}/oembed?url={}&format=json", encoded(&url))),
                 url,
             }),
-            snippet: (kind == Kind::Whole).then(|| snippet(story, app)),
+            snippet: (kind == Kind::Whole && open).then(|| snippet(story, app)),
         }
     }
 }

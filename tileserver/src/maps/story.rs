@@ -8,7 +8,7 @@ use tilecore::classes::Method;
 use tilecore::dataset::columns::Column;
 use tilecore::dataset::schema::{Indicator, text_in};
 
-use super::{MapError, PublishedMap};
+use super::{MapError, PublishedMap, no_map};
 use crate::app::App;
 use crate::http::HttpError;
 use crate::http::path::encoded;
@@ -17,6 +17,7 @@ use crate::legend::{Holds, Legend};
 use crate::numbers::Format;
 use crate::palette::{Color, MISSING};
 use crate::routes::styles::{fills, legends};
+use crate::scope::address;
 use crate::snapshot::Snapshot;
 use crate::style::{Source, Template};
 
@@ -213,10 +214,8 @@ impl Story {
     pub fn tiles(&self, app: &App) -> String {
         let version = &self.snapshot.manifest.version;
         let id = encoded(&self.map.id);
-        format!(
-            "{}/map/{id}/tiles/{{z}}/{{x}}/{{y}}?v={version}",
-            app.public_url
-        )
+        let path = format!("/map/{id}/tiles/{{z}}/{{x}}/{{y}}?v={version}");
+        address(&app.public_url, &path)
     }
 
     /// Where its units are named, on a server.
@@ -224,10 +223,8 @@ impl Story {
     pub fn names(&self, app: &App) -> String {
         let id = encoded(&self.map.id);
         let version = &self.snapshot.manifest.version;
-        format!(
-            "{}/map/{id}/names/{{z}}/{{x}}/{{y}}?v={version}",
-            app.public_url
-        )
+        let path = format!("/map/{id}/names/{{z}}/{{x}}/{{y}}?v={version}");
+        address(&app.public_url, &path)
     }
 
     /// The style of the map over its tiles; its page names units by itself.
@@ -365,7 +362,6 @@ fn format_of(legend: &Legend, lang: &str) -> Format {
     Format::new(legend.unit.as_deref(), &limits, lang)
 }
 
-/// The log has said what is wrong with the file when it was read.
 fn absent(_: MapError) -> HttpError {
-    HttpError::NotFound("the data that this map shows are not there".into())
+    no_map()
 }

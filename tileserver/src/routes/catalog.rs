@@ -24,8 +24,10 @@ pub async fn catalog(State(app): State<Arc<App>>, asked: Asked) -> Result<Respon
         })
         .collect();
     let published = app.maps.published(SystemTime::now());
+    let seen = |map: &&Arc<PublishedMap>| app.maps.snapshot_of(map, Arc::clone(&snapshot)).is_ok();
     let maps: Map<String, Value> = published
         .iter()
+        .filter(seen)
         .map(|map| (map.id.clone(), map_entry(map, &app.public_url)))
         .collect();
     let density = super::density::catalog(&snapshot, &app.public_url);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::extract::State;
+use axum::http::HeaderName;
 use axum::http::header::{CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY};
 use axum::response::Response;
 use serde_json::json;
@@ -18,11 +19,15 @@ use crate::maps::page::{self, CARD, HEIGHT, Kind, Place, Theme};
 use crate::maps::story::Story;
 use crate::picture::{self, Scene, Size};
 use crate::routes::{self, tiles, ui};
+use crate::scope;
 use crate::tile_request::TileRequest;
 
 const HTML: &str = "text/html; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 const PNG: &str = "image/png";
+
+/// A page that was opened by a signed link is no search engine's.
+const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 
 /// The page, or the picture when the name ends in `.png` or `.svg`.
 pub async fn map(
@@ -180,6 +185,9 @@ async fn told(
         headers.insert(CONTENT_SECURITY_POLICY, policy);
     }
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    if scope::caller().link.is_some() {
+        headers.insert(ROBOTS, HeaderValue::from_static("noindex"));
+    }
     Ok(response)
 }
 

@@ -22,6 +22,7 @@ use crate::http::{Answer, Asked, Freshness, HttpError, Query};
 use crate::layer::{LayerRef, LevelRef};
 use crate::legend::{Cut, Legend, Look, palette};
 use crate::maps::story::Story;
+use crate::scope::address;
 use crate::snapshot::Snapshot;
 use crate::style::{Source, Template, bivariate, by_level, score_ramp};
 use crate::tile_request;
@@ -248,11 +249,8 @@ fn source(
 ) -> Result<Source, HttpError> {
     let name = encoded(&layer.meta.name);
     let version = &snapshot.manifest.version;
-    let mut tiles = format!("{}/{name}/{{z}}/{{x}}/{{y}}?v={version}", app.public_url);
-    let mut names = format!(
-        "{}/{name}/names/{{z}}/{{x}}/{{y}}?v={version}",
-        app.public_url
-    );
+    let mut tiles = format!("/{name}/{{z}}/{{x}}/{{y}}?v={version}");
+    let mut names = format!("/{name}/names/{{z}}/{{x}}/{{y}}?v={version}");
     if !properties.is_empty() {
         let _ = write!(tiles, "&properties={}", encoded(properties));
     }
@@ -267,6 +265,7 @@ fn source(
             }
         }
     }
+    let [tiles, names] = [tiles, names].map(|path| address(&app.public_url, &path));
     Ok(Source::of_layer(layer, snapshot, tiles).named(names))
 }
 

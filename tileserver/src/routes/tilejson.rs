@@ -14,6 +14,7 @@ use crate::html::escaped;
 use crate::http::path::{Segments, encoded};
 use crate::http::{Answer, Asked, Freshness, HttpError, Query};
 use crate::layer::{LayerRef, LevelRef};
+use crate::scope::address;
 use crate::tile_request;
 
 pub async fn tilejson(
@@ -34,16 +35,14 @@ pub async fn tilejson(
         indicators: tile_request::properties(&query, &[layer])?.concat(),
         computed: computed(&analysis, &query)?,
     };
-    let mut tiles = format!(
-        "{}/{}/{{z}}/{{x}}/{{y}}?v={version}",
-        app.public_url,
-        encoded(&layer.meta.name)
-    );
+    let name = encoded(&layer.meta.name);
+    let mut tiles = format!("/{name}/{{z}}/{{x}}/{{y}}?v={version}");
     for name in tile_request::PARAMETERS {
         if let Some(value) = query.get(name)? {
             let _ = write!(tiles, "&{name}={}", encoded(&value));
         }
     }
+    let tiles = address(&app.public_url, &tiles);
     let mut body = describe(layer, &snapshot.manifest, &tiles, &carried);
     if let Some(contacts) = contacts {
         body["maille"]["contacts"] = contacts;

@@ -10,7 +10,7 @@ export function announceHeight(id: string): void {
     const height = Math.ceil(document.documentElement.getBoundingClientRect().height);
     if (height === last || height === 0) return;
     last = height;
-    for (const message of messages(id, child, height)) window.parent.postMessage(message, "*");
+    for (const message of messages(id, child, height, addressOf(location.href))) window.parent.postMessage(message, "*");
   };
   new ResizeObserver(tell).observe(document.documentElement);
   window.addEventListener("load", tell);
@@ -23,11 +23,19 @@ export function announceHeight(id: string): void {
 }
 
 /** One message for each dialect. */
-export function messages(id: string, child: string, height: number): unknown[] {
+export function messages(id: string, child: string, height: number, src: string): unknown[] {
   return [
     { "datawrapper-height": { [id]: height } },
     { sentinel: "amp", type: "embed-size", height },
-    JSON.stringify({ src: location.href, context: "iframe.resize", height }),
+    JSON.stringify({ src, context: "iframe.resize", height }),
     `pymxPYMx${child}xPYMxheightxPYMx${height}`,
   ];
+}
+
+/** A page's address as others may hear it: a signed link is its holder's. */
+export function addressOf(href: string): string {
+  const url = new URL(href);
+  if (!url.searchParams.has("sig")) return href;
+  url.searchParams.delete("sig");
+  return url.href;
 }
