@@ -1,20 +1,25 @@
 /**
  * How long a reader waits for the page of a running server: `node benches/page.mjs URL STATE`, where STATE
  * is what the page's address has after its `#`, with an `indicator` of shares. Needs `npm ci` in
- * tests/browser and a Chromium.
+ * tests/browser and a Chromium. On Linux it also tells the CPU time of a filter, which other work on the
+ * machine changes little: of the page, of the workers that read tiles, and of drawing, which without a GPU
+ * is Chromium's own and most of it.
  */
+import { readdirSync, readFileSync } from "node:fs";
 import { launch, PATIENCE } from "../tests/browser/support/browser.mjs";
 
 const ROUNDS = 7;
 
-const [url, state] = process.argv.slice(2);
+const [url, state, size = "1280x800"] = process.argv.slice(2);
+const [width, height] = size.split("x").map(Number);
 const indicator = new URLSearchParams(state).get("indicator");
 if (!indicator) throw new Error("give the server's address, and a state with an indicator");
+const others = new Set(processes());
 const browser = await launch();
 const figures = { "first paint": [], "map drawn": [], "filter answered": [], "filter drawn": [] };
 for (let round = 0; round < ROUNDS; round += 1) {
   // A reader who was never here: nothing is cached.
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  const context = await browser.newContext({ viewport: { width, height } });
   context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   await page.goto(`${url}#${state}`);
@@ -28,6 +33,7 @@ for (let round = 0; round < ROUNDS; round += 1) {
   // A filter that nobody asked before.
   const filter = `${indicator} > 0.${round + 1}${Date.now()}`;
   let answered = 0;
+  const spent = cpu();
   const start = Date.now();
   page.on("requestfinished", (request) => {
     if (/\/\d+\/\d+\/\d+\?/.test(request.url())) answered = Date.now() - start;
@@ -50,6 +56,7 @@ for (let round = 0; round < ROUNDS; round += 1) {
   }, filter);
   figures["filter answered"].push(answered);
   figures["filter drawn"].push(drawn);
+  for (const [part, all] of Object.entries(cpu())) (figures[`filter, CPU of ${part}`] ??= []).push(all - (spent[part] ?? 0));
   await context.close();
 }
 await browser.close();
@@ -57,4 +64,33 @@ for (const [name, all] of Object.entries(figures)) {
   all.sort((a, b) => a - b);
   const shown = [all[0], all[ROUNDS >> 1], all.at(-1)].map(Math.round).join(" / ");
   process.stdout.write(`${name}: ${shown} ms (least / median / most of ${ROUNDS})\n`);
+}
+
+function processes() {
+  try {
+    return readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  } catch {
+    return [];
+  }
+}
+
+/** Milliseconds that threads of this browser's processes have run, by what they do. */
+function cpu() {
+  const parts = {};
+  for (const id of processes()) {
+    if (others.has(id)) continue;
+    try {
+      const type = /--type=(renderer|gpu-process)/.exec(readFileSync(`/proc/${id}/cmdline`, "utf8"))?.[1];
+      if (!type) continue;
+      for (const thread of readdirSync(`/proc/${id}/task`)) {
+        const name = readFileSync(`/proc/${id}/task/${thread}/comm`, "utf8");
+        const [ran] = readFileSync(`/proc/${id}/task/${thread}/schedstat`, "utf8").split(" ");
+        const part = type !== "renderer" ? "drawing" : name.startsWith("DedicatedWorker") ? "workers" : "the page";
+        parts[part] = (parts[part] ?? 0) + Number(ran) / 1e6;
+      }
+    } catch {
+      // A process or thread that ended meanwhile.
+    }
+  }
+  return parts;
 }

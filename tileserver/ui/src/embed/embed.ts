@@ -40,11 +40,14 @@ interface Data {
   style: StyleSpecification;
 }
 
-/** What areas lie on, and what marks them, on light pages and on dark ones; as `styles` has the light ones. */
-const COLORS = {
-  light: { ground: "#f5f4f0", ink: "#171614" },
-  dark: { ground: "#16181c", ink: "#ffffff" },
-};
+/** What areas lie on, on light pages and on dark ones; as `styles` has the light one. */
+const GROUND = { light: "#f5f4f0", dark: "#16181c" };
+
+/** Of names, which lie on the classes: their colours are the same on every page. */
+const INK = "#171614";
+
+/** What the page does without: marks, which it sets on no area, and names that any client can draw. */
+const UNUSED = ["hovered", "selected", NAMES];
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
@@ -84,11 +87,12 @@ async function start(): Promise<void> {
   const place = document.createElement("div");
   place.className = "live";
   box.append(place);
+  const style = inOwnColors(named(data.style));
   let map: MapLibre;
   try {
     map = new MapLibre({
       container: place,
-      style: inOwnColors(named(data.style)),
+      style,
       ...(data.fit ? { bounds: data.bounds, fitBoundsOptions: { padding: 16, duration: 0 } } : {}),
       maxZoom: data.zooms[1] + 3,
       cooperativeGestures: true,
@@ -125,12 +129,10 @@ function tilesOf({ style }: Data): string[] {
 /** Each colour of the style that is the page's own: as it was asked for, else as the browser prefers. */
 function ownColors(): [layer: string, property: "background-color" | "line-color", color: string][] {
   const { theme = dark.matches ? "dark" : "light" } = document.documentElement.dataset;
-  const { ground, ink } = COLORS[theme === "dark" ? "dark" : "light"];
+  const ground = GROUND[theme === "dark" ? "dark" : "light"];
   return [
     ["background", "background-color", ground],
     ["borders", "line-color", ground],
-    ["hovered", "line-color", ink],
-    ["selected", "line-color", ink],
   ];
 }
 
@@ -143,8 +145,7 @@ function inOwnColors(style: StyleSpecification): StyleSpecification {
 }
 
 function followTheme(map: MapLibre): void {
-  // Names lie on the classes, whose colours are the same on every page.
-  colorLabelsAlike(map, COLORS.light.ink, "rgba(255, 255, 255, 0.85)");
+  colorLabelsAlike(map, INK, "rgba(255, 255, 255, 0.85)");
   dark.addEventListener("change", () => {
     for (const [layer, property, color] of ownColors()) map.setPaintProperty(layer, property, color);
   });
@@ -152,7 +153,7 @@ function followTheme(map: MapLibre): void {
 
 /** The style with names of our own in place of those that any client can draw: each area has one. */
 function named(style: StyleSpecification): StyleSpecification {
-  style.layers = style.layers.filter(({ id }) => id !== NAMES);
+  style.layers = style.layers.filter(({ id }) => !UNUSED.includes(id));
   addLabels(style, "sans-serif");
   return style;
 }

@@ -59,10 +59,17 @@ export function colorLabels(map: MapLibre, classes: Classes, missing: string): v
   );
 }
 
+/** Maps that have names on them. */
+const named = new WeakSet<MapLibre>();
+
 /** Names what is on screen now. */
 export function placeLabels(map: MapLibre, areas: string): void {
   const rendered = map.queryRenderedFeatures({ layers: [areas] });
   const features = rendered.length <= MAX_AREAS ? labelsOf(rendered, degreesPerPixel(map)) : [];
+  // New data draw the map again, which where there is nothing to name shows nothing new.
+  if (features.length === 0 && !named.has(map)) return;
+  if (features.length > 0) named.add(map);
+  else named.delete(map);
   map.getSource<GeoJSONSource>(NAMES)?.setData({ type: "FeatureCollection", features });
 }
 

@@ -5,6 +5,8 @@ import {
   type MapGeoJSONFeature,
   type MapOptions,
   type PointLike,
+  type StyleSpecification,
+  setWorkerCount,
   setWorkerUrl,
   type VectorTileSource,
 } from "maplibre-gl";
@@ -26,6 +28,9 @@ import { theme } from "../theme";
 import { fillTemplate } from "./template";
 
 setWorkerUrl(workerUrl);
+
+// A filter brings every tile on screen anew; MapLibre's one worker reads them one after the other.
+setWorkerCount(Math.min(Math.max(2, Math.floor(navigator.hardwareConcurrency / 2)), 4));
 
 const SOURCE = "areas";
 const AREAS = "areas";
@@ -71,7 +76,7 @@ export function showMap(container: HTMLElement, role: Role): () => void {
     pitchWithRotate: false,
     touchPitch: false,
     renderWorldCopies: false,
-    fadeDuration: 120,
+    fadeDuration: 0,
     transformRequest: (url) => withKey(url),
   });
   maps.add(map);
@@ -160,6 +165,7 @@ function draw(map: MapLibre, { describe, layer }: Role, drawn: (tiles: string) =
       ink,
       color: missing,
     });
+    hideMarks(style);
     addLabels(style, "Inter Variable");
     addZone(style, ink, ground);
     map.once("style.load", () => drawn(tiles));
@@ -210,12 +216,24 @@ function followTheme(map: MapLibre): () => void {
   });
 }
 
+/** Layers that mark one area, by the feature state they follow, and how wide their lines are. */
+const MARKS = { hovered: 1.6, selected: 2.6 } as const;
+
+/** A line that has no width is not drawn; one without opacity is, along the borders of all areas. */
+function hideMarks(style: StyleSpecification): void {
+  for (const layer of style.layers) {
+    if (!(layer.id in MARKS)) continue;
+    Object.assign(layer.paint ?? {}, { "line-width": 0, "line-width-transition": { duration: 0 } });
+  }
+}
+
 /** Marks the area under the pointer and the one selected. */
 function followState(map: MapLibre, layer: string): () => void {
-  const marked: Record<string, number | null> = { hovered: null, selected: null };
-  const mark = (name: string, id: number | null) => {
-    const last = marked[name] ?? null;
+  const marked: Record<keyof typeof MARKS, number | null> = { hovered: null, selected: null };
+  const mark = (name: keyof typeof MARKS, id: number | null) => {
+    const last = marked[name];
     if (last === id) return;
+    if (last === null || id === null) map.setPaintProperty(name, "line-width", id === null ? 0 : MARKS[name]);
     if (last !== null) map.removeFeatureState({ source: SOURCE, sourceLayer: layer, id: last }, name);
     if (id !== null) map.setFeatureState({ source: SOURCE, sourceLayer: layer, id }, { [name]: true });
     marked[name] = id;
