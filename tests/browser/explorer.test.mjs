@@ -111,6 +111,19 @@ describe("the explorer", { skip: unavailable }, () => {
       assert.ok(faults.splice(0).every((fault) => fault.includes("400")));
     }));
 
+  it("says in French what is wrong with a filter, on a French page", () =>
+    at("indicator=coderre_share&lang=fr", async (page, faults) => {
+      for (const [filter, said] of [
+        ["vote > 3000", "Au caractère 1 : aucun champ ne s’appelle « vote » ; vouliez-vous dire « votes »"],
+        ["votes >", "Au caractère 8 : la condition ne se lit plus à partir d’ici."],
+        ["votes > 'beaucoup'", "ne sont pas du même type"],
+      ]) {
+        await page.fill("#filter", filter);
+        await page.waitForFunction((said) => document.querySelector(".note.problem")?.textContent.includes(said), said);
+      }
+      assert.ok(faults.splice(0).every((fault) => fault.includes("400")));
+    }));
+
   it("reads the address it writes", async () => {
     const state =
       "indicator=margin&method=quantile&classes=4&palette=berry&flip=1&filter=votes+%3E+3000&view=11.20/45.53000/-73.60000&lang=fr&theme=dark";

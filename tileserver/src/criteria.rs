@@ -4,6 +4,7 @@ use tilecore::dataset::schema::{COLUMN_ID, COLUMN_KEY, COLUMN_NAME, Indicator};
 use tilecore::filter::{Filter, FilterError, Queryables};
 
 use crate::analysis::joining;
+use crate::http::error::Reason;
 use crate::http::{HttpError, Query};
 use crate::layer::{LayerRef, LevelRef};
 
@@ -48,6 +49,7 @@ pub fn bbox(query: &Query, queryables: &Queryables) -> Result<Filter, HttpError>
         parameter: "bbox".into(),
         position: None,
         detail: error.cause.to_string(),
+        reason: None,
     })
 }
 
@@ -56,6 +58,11 @@ fn bad(parameter: &'static str, error: &FilterError) -> HttpError {
         parameter: parameter.into(),
         position: Some(error.position),
         detail: error.cause.to_string(),
+        reason: Some(Box::new(Reason {
+            kind: error.cause.kind(),
+            value: error.cause.value().map(str::to_owned),
+            near: error.cause.near().to_vec(),
+        })),
     }
 }
 

@@ -340,3 +340,47 @@ fn a_filter_asked_of_tile_after_tile_says_the_same() {
         }
     }
 }
+
+#[test]
+fn a_refusal_says_what_is_at_fault_for_programs_too() {
+    let village = Village::new();
+    let server = Server::start(village.path());
+    for (filter, reason, value, near) in [
+        (
+            "turnot%20%3E%201",
+            "unknown_property",
+            Some("turnot"),
+            Some("turnout"),
+        ),
+        (
+            "nosuchthing%20%3E%201",
+            "unknown_property",
+            Some("nosuchthing"),
+            None,
+        ),
+        ("turnout%20%3E", "syntax", None, None),
+        ("turnout%20%3E%20'a'", "type", None, None),
+        ("name%20%3D%20'a", "open_text", None, None),
+        (
+            "nosuch(turnout)%20%3D%201",
+            "unknown_function",
+            Some("nosuch"),
+            None,
+        ),
+    ] {
+        let reply = server.get(&format!("/town/items?filter={filter}"));
+        assert_eq!(reply.status, 400, "{filter}");
+        let problem = reply.json();
+        assert_eq!(problem["reason"], reason, "{problem}");
+        assert_eq!(problem["value"].as_str(), value, "{problem}");
+        assert_eq!(problem["near"][0].as_str(), near, "{problem}");
+        assert!(
+            problem["position"].is_u64() && problem["parameter"] == "filter",
+            "{problem}"
+        );
+    }
+    let long = server
+        .get(&format!("/town/items?filter={}", "a".repeat(9_000)))
+        .json();
+    assert_eq!(long["reason"], "too_long", "{long}");
+}

@@ -32,6 +32,7 @@ impl Scoring {
             parameter: "score".into(),
             position: Some(error.position),
             detail: error.cause.to_string(),
+            reason: None,
         })?;
         Ok(Some(Self { weights, method }))
     }

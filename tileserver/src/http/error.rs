@@ -20,6 +20,7 @@ pub enum HttpError {
         parameter: Cow<'static, str>,
         position: Option<usize>,
         detail: String,
+        reason: Option<Box<Reason>>,
     },
     /// Credentials that are not valid; no more is told of them.
     Unauthorized,
@@ -34,6 +35,16 @@ pub enum HttpError {
     Internal,
 }
 
+/// What is at fault, for programs that say it in their reader's language.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    pub kind: &'static str,
+    /// As the caller wrote it.
+    pub value: Option<String>,
+    /// What may have been meant.
+    pub near: Vec<String>,
+}
+
 impl HttpError {
     /// A parameter whose value as a whole is at fault.
     pub fn parameter(parameter: &'static str, detail: impl Into<String>) -> Self {
@@ -41,6 +52,7 @@ impl HttpError {
             parameter: parameter.into(),
             position: None,
             detail: detail.into(),
+            reason: None,
         }
     }
 
@@ -84,10 +96,21 @@ impl HttpError {
         if let Self::BadParameter {
             parameter,
             position,
+            reason,
             ..
         } = self
         {
             problem["parameter"] = json!(parameter);
+            if let Some(reason) = reason {
+                let Reason { kind, value, near } = &**reason;
+                problem["reason"] = json!(kind);
+                if let Some(value) = value {
+                    problem["value"] = json!(value);
+                }
+                if !near.is_empty() {
+                    problem["near"] = json!(near);
+                }
+            }
             if let Some(position) = position {
                 problem["position"] = json!(position);
             }

@@ -1,5 +1,5 @@
 /** The tile server's HTTP interface, as far as the page uses it. */
-import { Problem } from "./problem";
+import { faultOf, Problem } from "./problem";
 import { authorization, key, setKey } from "./session";
 import type { Language, Method } from "./state";
 
@@ -10,7 +10,7 @@ export interface Catalog {
   /** Layers, and the dataset's version when they were listed. */
   tiles: Record<string, { version: string }>;
   /** Contact sets. */
-  density: Record<string, unknown>;
+  density: Record<string, { title?: Localized }>;
   /** Published maps: pages of their own. */
   maps: Record<string, { title: Localized; embed: string }>;
 }
@@ -453,17 +453,9 @@ async function get<T>(path: string, query: Query, signal: AbortSignal, cache: Re
 
 async function problemOf(response: Response): Promise<Problem> {
   const body: unknown = await response.json().catch(() => null);
-  const member = (key: string): unknown =>
-    body && typeof body === "object" ? (body as Record<string, unknown>)[key] : undefined;
-  const detail = member("detail") ?? member("title") ?? response.statusText;
-  const parameter = member("parameter");
-  const position = member("position");
-  return new Problem(
-    response.status,
-    String(detail),
-    typeof parameter === "string" ? parameter : null,
-    typeof position === "number" ? position : null,
-  );
+  const members = body && typeof body === "object" ? (body as Record<string, unknown>) : {};
+  const detail = members.detail ?? members.title ?? response.statusText;
+  return new Problem(response.status, String(detail), faultOf(members));
 }
 
 /** What an escaped text says. The parser runs no script and loads nothing. */

@@ -3,6 +3,9 @@ import { computed } from "@preact/signals";
 import type { Scoring } from "./score";
 import { type Comparison, type Language, type Method, state } from "./state";
 
+/** From what is at fault, and what may have been meant. */
+type Refusals = Partial<Record<string | number, (value: string, near: string[]) => string>>;
+
 const EN = {
   language: "Language",
   theme: "Appearance",
@@ -52,6 +55,9 @@ const EN = {
   copied: "Copied",
   loading: "Loading",
   failed: "The server does not answer as expected.",
+  refused: (detail: string) => detail,
+  /** By a problem's reason or status, where the server's own words will not do. */
+  refusals: {} as Refusals,
   empty: "This dataset has no layer to show.",
   noWebGl: "This browser cannot draw the map: WebGL is missing or switched off. The figures are here all the same.",
   panel: "Settings and legend",
@@ -260,6 +266,30 @@ const FR: Words = {
   copied: "Copié",
   loading: "Chargement",
   failed: "Le serveur ne répond pas comme attendu.",
+  refused: (detail) => `Le serveur refuse cette demande : ${detail}`,
+  refusals: {
+    syntax: () => "la condition ne se lit plus à partir d’ici.",
+    empty: () => "la condition est vide.",
+    too_long: () => "la condition est trop longue.",
+    too_complex: () => "la condition est trop complexe : elle a trop de parties, ou trop de parenthèses.",
+    open_text: () => "un texte ouvert par ' n’est pas refermé.",
+    open_name: () => "un nom ouvert par \" n’est pas refermé.",
+    number: (value) => `« ${value} » n’est pas un nombre.`,
+    date: (value) => `« ${value} » n’est pas une date (2022-04-10) ni un instant (2022-04-10T20:00:00Z).`,
+    unknown_property: (value, near) => `aucun champ ne s’appelle « ${value} »${meant(near) || "."}`,
+    unknown_function: (value) => `la fonction « ${value} » n’existe pas.`,
+    unknown_operator: (value) => `l’opérateur « ${value} » n’existe pas.`,
+    type: () => "les deux côtés ne sont pas du même type : un nombre se compare à un nombre, un texte à un texte.",
+    null: () => "NULL n’est pas une valeur : écrivez « … IS NULL ».",
+    pattern: () => "LIKE attend un motif entre apostrophes, qui ne finit pas par une barre oblique inverse.",
+    geometry: () => "cette géométrie ne convient pas.",
+    arguments: (value) => `« ${value} » n’a pas le bon nombre d’arguments.`,
+    401: () => "Cette clé ou ce lien n’est pas valable.",
+    404: () => "Cela n’existe pas, ou n’est pas ouvert à vous.",
+    413: () => "La zone dessinée a trop de sommets.",
+    414: () => "La demande est trop longue : raccourcissez la condition.",
+    503: () => "Le serveur a trop à faire : réessayez dans un instant.",
+  },
   empty: "Ce jeu de données n’a aucune couche à montrer.",
   noWebGl:
     "Ce navigateur ne peut pas dessiner la carte : WebGL manque ou est désactivé. Les chiffres restent lisibles ici.",
@@ -421,6 +451,10 @@ const FR: Words = {
     categories: "Catégories",
   },
 };
+
+function meant(near: string[]): string {
+  return near.length > 0 ? ` ; vouliez-vous dire ${near.map((name) => `« ${name} »`).join(" ou ")} ?` : "";
+}
 
 export const LANGUAGES: Record<Language, Words> = { en: EN, fr: FR };
 

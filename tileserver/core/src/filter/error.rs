@@ -88,6 +88,58 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// One word for programs that say it in other words.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::TooLong(_) => "too_long",
+            Self::TooDeep | Self::TooManyNodes | Self::TooManyLiterals | Self::TooManyVertices => {
+                "too_complex"
+            }
+            Self::Empty => "empty",
+            Self::Character(_) | Self::Unexpected { .. } => "syntax",
+            Self::OpenText => "open_text",
+            Self::OpenName => "open_name",
+            Self::Number(_) => "number",
+            Self::UnknownProperty { .. } => "unknown_property",
+            Self::UnknownFunction(_) => "unknown_function",
+            Self::UnknownOperator(_) => "unknown_operator",
+            Self::Type { .. } | Self::Mismatch { .. } => "type",
+            Self::Null => "null",
+            Self::Pattern | Self::PatternEscape => "pattern",
+            Self::Date(_) => "date",
+            Self::Geometry(_) | Self::SpatialOperands | Self::SpatialType(_) | Self::NoGeometry => {
+                "geometry"
+            }
+            Self::Json(_) | Self::Duplicate(_) => "json",
+            Self::Arguments { .. } => "arguments",
+        }
+    }
+
+    /// What the caller wrote that is at fault, where it has a name or a value.
+    #[must_use]
+    pub fn value(&self) -> Option<&str> {
+        match self {
+            Self::Number(text)
+            | Self::UnknownProperty { name: text, .. }
+            | Self::UnknownFunction(text)
+            | Self::UnknownOperator(text)
+            | Self::Date(text)
+            | Self::Duplicate(text)
+            | Self::Arguments { op: text, .. } => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Known names that are like an unknown one.
+    #[must_use]
+    pub fn near(&self) -> &[String] {
+        match self {
+            Self::UnknownProperty { near, .. } => near,
+            _ => &[],
+        }
+    }
+
     pub(super) fn at(self, position: usize) -> FilterError {
         FilterError {
             cause: self,

@@ -48,7 +48,7 @@ export function FilterBox() {
 
   const { ranges } = state.value;
   const error = writing.value ? null : main.matched.error.value;
-  const at = error instanceof Problem ? error.position : null;
+  const at = error instanceof Problem ? error.fault.position : null;
   const position = at === null ? null : positionInWritten(at, draft.value, ranges);
   return (
     <section class="group filter">
