@@ -69,6 +69,7 @@ describe("contacts", () => {
     assert.ok(faults.splice(0).every((fault) => fault.includes("401")));
     await page.fill("#key", key);
     await page.keyboard.press("Enter");
+    assert.equal(await page.textContent('.density option[value="supporters"]'), "Supporters (fictional)");
     await page.selectOption(".density select", "supporters");
     await page.waitForSelector(".density [role=status]");
     await settled(page);

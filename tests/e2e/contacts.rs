@@ -132,6 +132,15 @@ fn contacts_are_seen_by_their_tenant_alone() {
     };
     assert_eq!(listed(&red, &mut c), ["supporters"]);
     assert_eq!(listed(&blue, &mut c), ["volunteers"]);
+    let titles = serde_json::json!({ "en": "Supporters", "fr": "Sympathisants" });
+    let titled = get_as(&mut c, "/catalog", &red).json();
+    assert_eq!(titled["density"]["supporters"]["title"], titles);
+    assert_eq!(seen.json()["maille"]["title"], titles);
+    assert_eq!(seen.json()["name"], "Supporters");
+    let style = get_as(&mut c, "/styles/density/style.json", &red).json();
+    assert_eq!(style["name"], "Supporters");
+    // Without a title the name stands for it.
+    assert_eq!(get_as(&mut c, "/density/volunteers", &blue).json()["name"], "volunteers");
     assert_eq!(
         c.request("GET", "/catalog", &[]).json()["density"],
         serde_json::json!({})

@@ -83,7 +83,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         |draft| {
             // On disk before the counts are: see the ledger.
             let id = ledger.debit(&set.name, args.epsilon)?;
-            let meta = counts.write(&set.name, id, args.epsilon, &mut draft.stage)?;
+            let meta = counts.write(set, id, args.epsilon, &mut draft.stage)?;
             let releases = &mut draft.manifest.releases;
             releases.retain(|known| known.name != meta.name);
             releases.push(meta);

@@ -14,6 +14,7 @@ use crate::sql::Engine;
 #[derive(Debug)]
 pub struct ReadSet {
     name: String,
+    title: schema::Localized,
     tenant: String,
     rows: ContactRows,
 }
@@ -43,6 +44,7 @@ pub fn import(
     ));
     let read = ReadSet {
         name: set.name.clone(),
+        title: set.title.clone(),
         tenant: set.tenant.clone(),
         rows,
     };
@@ -64,6 +66,7 @@ impl ReadSet {
         let meta = schema::ContactSet {
             arrow: format!("contacts/{}.arrow", self.name),
             name: self.name,
+            title: self.title,
             tenant: self.tenant,
             contacts: rows.keys.len() as u64,
             left_out: rows.left_out,

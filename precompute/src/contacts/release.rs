@@ -122,14 +122,15 @@ impl NoisyCounts {
     /// When the disk fails.
     pub fn write(
         self,
-        set: &str,
+        set: &project::Contacts,
         id: String,
         epsilon: Micro,
         stage: &mut Stage,
     ) -> anyhow::Result<schema::Release> {
         let meta = schema::Release {
-            arrow: path_of(set),
-            name: set.to_owned(),
+            arrow: path_of(&set.name),
+            name: set.name.clone(),
+            title: set.title.clone(),
             id,
             epsilon: f64::from(epsilon) / f64::from(MICRO),
             cells: self.cells.len() as u64,

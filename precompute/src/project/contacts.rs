@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use tilecore::dataset::release::{CLASSES_MAX, CROSSED_MAX};
-use tilecore::dataset::schema::Dimension;
+use tilecore::dataset::schema::{Dimension, Localized};
 
 use super::check::{At, name, optional_sql, required_sql};
 use super::read::{self, Fault};
@@ -17,6 +17,9 @@ use super::table::{Encoding, Table, TableFormat, check_dialect};
 pub struct Contacts {
     /// Unique in the file.
     pub name: String,
+    /// Text, or text by language. A release carries it, so everybody may read it.
+    #[serde(default, deserialize_with = "read::localized")]
+    pub title: Localized,
     /// Whose contacts these are: only that tenant's keys see them.
     pub tenant: String,
     /// As a table's `path`, and so are the six keys that follow.

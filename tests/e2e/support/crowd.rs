@@ -152,6 +152,7 @@ impl Crowd {
 const CONTACTS: &str = r#"
 [[contacts]]
 name = "supporters"
+title = { en = "Supporters", fr = "Sympathisants" }
 tenant = "red"
 path = "supporters.csv"
 id = "id"

@@ -9,7 +9,7 @@ use axum::response::Response;
 use serde_json::{Map, Value, json};
 use tilecore::TileCoord;
 use tilecore::dataset::release::Release;
-use tilecore::dataset::schema;
+use tilecore::dataset::schema::{self, text_in};
 use tilecore::density::tile::{CellCount, encode_cells};
 use tilecore::filter::{Filter, Queryables};
 use tilecore::tile::ZOOM_MAX;
@@ -23,6 +23,7 @@ use crate::http::answer::Head;
 use crate::http::etag::Tag;
 use crate::http::path::{Segments, encoded};
 use crate::http::{Answer, Asked, Freshness, HttpError, Query};
+use crate::scope::address;
 use crate::snapshot::{Published, Snapshot};
 
 mod drawing;
@@ -69,6 +70,13 @@ impl<'a> Source<'a> {
         matches!(self, Self::Inside(_))
     }
 
+    fn title(&self) -> &'a schema::Localized {
+        match self {
+            Self::Inside(contacts) => &contacts.meta.title,
+            Self::Outside(published) => &published.meta.title,
+        }
+    }
+
     fn queryables(&self) -> &Queryables {
         match self {
             Self::Inside(contacts) => &contacts.queryables,
@@ -90,16 +98,14 @@ pub async fn tilejson(
     let drawing = Drawing::parse(&query, &snapshot, source.is_inside())?;
     let version = &snapshot.manifest.version;
     let freshness = Freshness::of(&query, version)?;
-    let mut tiles = format!(
-        "{}/density/{name}/{{z}}/{{x}}/{{y}}?v={version}",
-        app.public_url
-    );
+    let mut tiles = format!("/density/{name}/{{z}}/{{x}}/{{y}}?v={version}");
     for parameter in PARAMETERS {
         if let Some(value) = query.get(parameter)? {
             let _ = write!(tiles, "&{parameter}={}", encoded(&value));
         }
     }
-    let (bounds, ours) = match source {
+    let title = source.title();
+    let (bounds, mut ours) = match source {
         Source::Inside(contacts) => {
             note(&app, &snapshot, &name, &filter, "tilejson")?;
             let ours = describe_contacts(&app, &snapshot, contacts, &filter, &drawing).await?;
@@ -109,6 +115,7 @@ pub async fn tilejson(
             (published.meta.bounds, describe_release(published, &filter)?)
         }
     };
+    ours["title"] = json!(title);
     // The public is told how many, not of how many.
     let fields = drawing.fields(snapshot.contacts.contains_key(&name));
     let mut layers = vec![json!({
@@ -126,8 +133,8 @@ pub async fn tilejson(
     }
     let body = json!({
         "tilejson": "3.0.0",
-        "tiles": [tiles],
-        "name": name,
+        "tiles": [address(&app.public_url, &tiles)],
+        "name": text_in(title, "").unwrap_or(&name),
         "attribution": "",
         "version": "1.0.0",
         "scheme": "xyz",
@@ -212,15 +219,23 @@ pub async fn queryables(
 #[must_use]
 pub fn catalog(snapshot: &Snapshot, public_url: &str) -> Map<String, Value> {
     let inside = snapshot.contacts.values();
-    let inside = inside.map(|contacts| (&contacts.meta.name, contacts.meta.bounds));
+    let inside = inside.map(|contacts| {
+        let meta = &contacts.meta;
+        (&meta.name, &meta.title, meta.bounds)
+    });
     let outside = snapshot.releases.values();
-    let outside = outside.map(|published| (&published.meta.name, published.meta.bounds));
+    let outside = outside.map(|published| {
+        let meta = &published.meta;
+        (&meta.name, &meta.title, meta.bounds)
+    });
     // Who sees the contacts is answered from these under the one name.
     outside
         .chain(inside)
-        .map(|(name, bounds)| {
+        .map(|(name, title, bounds)| {
             let entry = json!({
                 "content_type": MVT,
+                "description": text_in(title, ""),
+                "title": title,
                 "url": format!("{public_url}/density/{}", encoded(name)),
                 "minzoom": 0,
                 "maxzoom": ZOOM_MAX,

@@ -46,7 +46,8 @@ pub async fn style(app: &Arc<App>, snapshot: &Snapshot, query: &Query) -> Result
         attribution: snapshot.manifest.attribution.clone(),
         names: None,
     };
-    Ok(source.heat(&set, &densest(&described)))
+    let name = described["name"].as_str().unwrap_or(&set);
+    Ok(source.heat(name, &densest(&described)))
 }
 
 /// What the set's own address says, so that the style is of what its tiles will be, and the read is

@@ -1,13 +1,19 @@
 /** Where contacts are, drawn over the areas: which set, and which of its contacts. */
 import { computed } from "@preact/signals";
-import { address, type Density, getDensity } from "./api";
+import { address, type Density, getDensity, textIn } from "./api";
 import { conditionOfClasses } from "./cql";
 import { catalog, description } from "./dataset";
+import { language } from "./i18n";
 import { resource } from "./resource";
 import { state, update } from "./state";
 
 /** Contact sets that the reader may see. */
 export const sets = computed(() => Object.keys(catalog.value.value?.density ?? {}));
+
+/** What a set is called. */
+export function titleOfSet(name: string): string {
+  return textIn(catalog.value.value?.density[name]?.title, language.value, name);
+}
 
 /** The set shown. */
 export const set = computed<string | null>(() => sets.value.find((name) => name === state.value.density) ?? null);

@@ -203,6 +203,7 @@ mod tests {
 
     fn meta(contacts: u64) -> schema::ContactSet {
         schema::ContactSet {
+            title: schema::Localized::new(),
             name: "supporters".into(),
             tenant: "demo".into(),
             contacts,

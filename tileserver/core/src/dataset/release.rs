@@ -367,6 +367,7 @@ mod tests {
 
     fn meta(cells: u64) -> schema::Release {
         schema::Release {
+            title: schema::Localized::new(),
             name: "supporters".into(),
             id: "r1".into(),
             epsilon: 0.5,

@@ -194,6 +194,8 @@ pub enum Kind {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ContactSet {
     pub name: String,
+    #[serde(default, skip_serializing_if = "Localized::is_empty")]
+    pub title: Localized,
     /// The organisation that holds the file.
     pub tenant: String,
     /// Contacts with usable coordinates: those that density counts.
@@ -212,6 +214,9 @@ pub struct ContactSet {
 pub struct Release {
     /// That of the contact set.
     pub name: String,
+    /// That of the contact set when it was released.
+    #[serde(default, skip_serializing_if = "Localized::is_empty")]
+    pub title: Localized,
     /// Tells it from the set's other releases.
     pub id: String,
     /// What it cost of the privacy budget, over all cubes.

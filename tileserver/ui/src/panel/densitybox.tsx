@@ -1,7 +1,7 @@
 /** Which contacts are drawn over the areas. */
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { density, described, dimensions, set, sets, toggleClass } from "../density";
+import { density, described, dimensions, set, sets, titleOfSet, toggleClass } from "../density";
 import { HEAT_COLORS } from "../heat";
 import { language, words } from "../i18n";
 import { OPENER, profileAllowed } from "../profile";
@@ -29,7 +29,7 @@ export function DensityBox() {
           <option value="">{words.value.contactsHidden}</option>
           {sets.value.map((name) => (
             <option key={name} value={name}>
-              {name}
+              {titleOfSet(name)}
             </option>
           ))}
         </select>
