@@ -32,7 +32,8 @@ for (const address of ADDRESSES) {
     const style = await response.json();
     assert.deepEqual(validateStyleMin(style), []);
     assert.equal(style.glyphs, undefined);
-    assert.ok(style.layers.some(({ type }) => type === "symbol"), "it has labels");
+    const labels = style.layers.filter(({ type }) => type === "symbol");
+    assert.deepEqual(labels.map(({ source }) => source), ["names"], "each area is labelled once");
     const [tiles] = style.sources.areas.tiles;
     const [west, south, east, north] = style.sources.areas.bounds;
     const n = 2 ** 9;

@@ -4,6 +4,7 @@
 
 use mvt::{Error, GeomEncoder, GeomType, Tile};
 use tilecore::geometry::{M_PER_ZOOM, Polygon, Ring, Vertex, double_area};
+use tilecore::score::Scores;
 use tilecore::tile::EXTENT;
 use tilecore::{Bitmap, TileCoord};
 
@@ -18,21 +19,29 @@ const UNITS_MAX: usize = 1_000;
 /// Lines across a part, of which the longest holds the name.
 const LINES: i32 = 11;
 
-/// The names of the units that pass in a tile, as its layer [`LAYER`]; empty without any.
+/// The names of the units that pass in a tile, as its layer [`LAYER`], with their ranks under a score;
+/// empty without any. Where there is no room for all, the first of a ranking are named.
 pub fn encode(
     level: LevelRef<'_>,
     coord: TileCoord,
     passing: Option<&Bitmap>,
+    scores: Option<&Scores>,
 ) -> Result<Vec<u8>, Error> {
     let data = &level.data.level;
     let mut rows = Vec::new();
     data.rows_in(coord.buffered_bounds(), &mut rows);
     let mut rows: Vec<usize> = rows.into_iter().map(|row| row as usize).collect();
     rows.retain(|row| passing.is_none_or(|passing| passing.contains(*row)));
-    rows.sort_unstable();
+    let rank = |row: usize| scores.and_then(|scores| scores.rank(row));
     if rows.len() > UNITS_MAX {
-        return Ok(Vec::new());
+        if scores.is_none() {
+            return Ok(Vec::new());
+        }
+        rows.retain(|&row| rank(row).is_some());
+        rows.sort_unstable_by_key(|&row| (rank(row), row));
+        rows.truncate(UNITS_MAX);
     }
+    rows.sort_unstable();
     let mut tile = Tile::new(EXTENT.cast_unsigned());
     let mut layer = tile.create_layer(LAYER);
     let finest = (u16::from(coord.z()) + 1) * M_PER_ZOOM;
@@ -52,6 +61,9 @@ pub fn encode(
         feature.set_id(data.id(row));
         feature.add_tag_string("id", data.key(row));
         feature.add_tag_string("name", data.name(row));
+        if let Some(rank) = rank(row) {
+            feature.add_tag_uint("rank", u64::from(rank));
+        }
         layer = feature.into_layer();
     }
     if layer.num_features() == 0 {

@@ -129,7 +129,7 @@ impl Source {
         let mut style = template.fill(&slots);
         style["name"] = json!(name);
         look_at(&mut style, self.bounds);
-        if let (Template::Choropleth | Template::Bivariate, Some(names)) = (template, &self.names) {
+        if let Some(names) = &self.names {
             style["sources"]["names"] = json!({
                 "type": "vector",
                 "tiles": [names],
@@ -137,9 +137,7 @@ impl Source {
                 "minzoom": self.zooms[0],
                 "maxzoom": self.zooms[1],
             });
-            if let Some(layers) = style["layers"].as_array_mut() {
-                layers.push(names_layer());
-            }
+            name_at_points(template, &mut style);
         }
         style
     }
@@ -174,6 +172,23 @@ impl Source {
         style["name"] = json!(name);
         look_at(&mut style, self.bounds);
         style
+    }
+}
+
+/// Has units named, or their ranks written, once each.
+fn name_at_points(template: Template, style: &mut Value) {
+    let Some(layers) = style["layers"].as_array_mut() else {
+        return;
+    };
+    if template != Template::Priority {
+        layers.push(names_layer());
+        return;
+    }
+    for layer in layers {
+        if layer["type"] == "symbol" {
+            layer["source"] = json!("names");
+            layer["source-layer"] = json!(names::LAYER);
+        }
     }
 }
 

@@ -107,3 +107,52 @@ fn names_follow_the_filter_and_are_of_the_version() {
         assert_eq!(server.get(path).status, status, "{path}");
     }
 }
+
+#[test]
+fn under_a_score_each_unit_has_its_rank_once() {
+    let village = Village::new();
+    let server = Server::start(village.path());
+    let listed = server.get("/town/items?score=turnout:1&limit=100").json();
+    let mut expected = BTreeMap::new();
+    for item in listed["features"].as_array().expect("features") {
+        let properties = &item["properties"];
+        let key = properties["key"].as_str().expect("a key").to_owned();
+        expected.insert(key, properties["rank"].as_u64().expect("a rank"));
+    }
+    assert!(expected.len() > 5, "{expected:?}");
+    let mut ranks = BTreeMap::new();
+    let [west, south, east, north] = TOWN;
+    let (left, top) = numbers(west, north, 13);
+    let (right, bottom) = numbers(east, south, 13);
+    for x in left - 1..=right + 1 {
+        for y in top - 1..=bottom + 1 {
+            let reply = server.get(&format!("/town/names/13/{x}/{y}?score=turnout:1"));
+            for feature in decode(&reply.plain())
+                .iter()
+                .flat_map(|layer| &layer.features)
+            {
+                let key = feature.properties["id"].as_str().expect("a key").to_owned();
+                let rank = feature
+                    .properties
+                    .get("rank")
+                    .and_then(serde_json::Value::as_u64);
+                assert_eq!(rank, expected.get(&key).copied(), "{key}");
+                assert_eq!(ranks.insert(key.clone(), rank), None, "{key} twice");
+            }
+        }
+    }
+    assert_eq!(ranks.values().flatten().count(), expected.len());
+    let style = server
+        .get("/styles/priority/style.json?score=turnout:1")
+        .json();
+    let layers = style["layers"].as_array().expect("layers");
+    let ranks = layers
+        .iter()
+        .find(|layer| layer["id"] == "ranks")
+        .expect("ranks");
+    assert_eq!(ranks["source"], "names");
+    let names = style["sources"]["names"]["tiles"][0]
+        .as_str()
+        .expect("an address");
+    assert!(names.contains("score=turnout"), "{names}");
+}

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use tilecore::TileCoord;
 
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, Results};
 use crate::app::App;
 use crate::http::answer::Head;
 use crate::http::etag::Tag;
@@ -18,7 +18,7 @@ use crate::snapshot::Snapshot;
 const MVT: &str = "application/vnd.mapbox-vector-tile";
 
 /// Changes whenever equal requests over equal datasets give other bytes than before.
-const ENCODER: u32 = 1;
+const ENCODER: u32 = 2;
 
 pub async fn tile(
     State(app): State<Arc<App>>,
@@ -60,11 +60,15 @@ pub async fn answer(
     }
     let question = &analysis.question;
     let passing = snapshot.passing(&app.pool, level, question).await?;
+    let results = match &analysis.scoring {
+        Some(_) => analysis.compute(app, snapshot, level).await?,
+        None => Results::default(),
+    };
     let (layer, level) = (layer.number, level.number);
     let held = Arc::clone(snapshot);
     let encode = move || {
         let level = held.layer_at(layer).level_at(level);
-        names::encode(level, coord, passing.as_deref())
+        names::encode(level, coord, passing.as_deref(), results.scores())
     };
     let bytes = app.pool.run(encode).await?.map_err(|error| {
         tracing::error!(%error, "cannot encode names");
