@@ -140,7 +140,10 @@ fn contacts_are_seen_by_their_tenant_alone() {
     let style = get_as(&mut c, "/styles/density/style.json", &red).json();
     assert_eq!(style["name"], "Supporters");
     // Without a title the name stands for it.
-    assert_eq!(get_as(&mut c, "/density/volunteers", &blue).json()["name"], "volunteers");
+    assert_eq!(
+        get_as(&mut c, "/density/volunteers", &blue).json()["name"],
+        "volunteers"
+    );
     assert_eq!(
         c.request("GET", "/catalog", &[]).json()["density"],
         serde_json::json!({})
