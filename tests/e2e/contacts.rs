@@ -82,6 +82,29 @@ fn the_forgotten_stay_forgotten() {
 }
 
 #[test]
+fn a_set_is_called_by_its_title() {
+    let crowd = Crowd::new(40);
+    crowd.build();
+    let red = crowd.add_key("red staff", "red", "inside");
+    let blue = crowd.add_key("blue staff", "blue", "inside");
+    let server = serve(&crowd);
+    let mut c = server.connect();
+    let seen = get_as(&mut c, "/density/supporters", &red).json();
+    let titles = serde_json::json!({ "en": "Supporters", "fr": "Sympathisants" });
+    let titled = get_as(&mut c, "/catalog", &red).json();
+    assert_eq!(titled["density"]["supporters"]["title"], titles);
+    assert_eq!(seen["maille"]["title"], titles);
+    assert_eq!(seen["name"], "Supporters");
+    let style = get_as(&mut c, "/styles/density/style.json", &red).json();
+    assert_eq!(style["name"], "Supporters");
+    // Without a title the name stands for it.
+    assert_eq!(
+        get_as(&mut c, "/density/volunteers", &blue).json()["name"],
+        "volunteers"
+    );
+}
+
+#[test]
 fn contacts_are_seen_by_their_tenant_alone() {
     let crowd = Crowd::new(300);
     crowd.build();
@@ -132,18 +155,6 @@ fn contacts_are_seen_by_their_tenant_alone() {
     };
     assert_eq!(listed(&red, &mut c), ["supporters"]);
     assert_eq!(listed(&blue, &mut c), ["volunteers"]);
-    let titles = serde_json::json!({ "en": "Supporters", "fr": "Sympathisants" });
-    let titled = get_as(&mut c, "/catalog", &red).json();
-    assert_eq!(titled["density"]["supporters"]["title"], titles);
-    assert_eq!(seen.json()["maille"]["title"], titles);
-    assert_eq!(seen.json()["name"], "Supporters");
-    let style = get_as(&mut c, "/styles/density/style.json", &red).json();
-    assert_eq!(style["name"], "Supporters");
-    // Without a title the name stands for it.
-    assert_eq!(
-        get_as(&mut c, "/density/volunteers", &blue).json()["name"],
-        "volunteers"
-    );
     assert_eq!(
         c.request("GET", "/catalog", &[]).json()["density"],
         serde_json::json!({})
