@@ -4,7 +4,10 @@ CARGO_TARGET_DIR ?= target
 LISTEN ?= 127.0.0.1:8080
 BIN := $(CARGO_TARGET_DIR)/release
 
-.PHONY: demo demo-large release ui test test-rust test-ui test-browser bench
+# Random tests take the same cases everywhere, so that a change fails by what it changed; `make soak` takes others.
+export PROPTEST_RNG_SEED ?= 2013
+
+.PHONY: demo demo-large release ui test test-rust test-ui test-browser soak bench
 
 ## demo: build everything, join the Montréal data, serve the map
 demo: release
@@ -57,6 +60,10 @@ test-browser: ui tests/browser/node_modules/.package-lock.json
 	$(CARGO) build --workspace --locked --bins --tests
 	tests/make-chromium
 	cd tests/browser && CARGO_TARGET_DIR=$(abspath $(CARGO_TARGET_DIR)) npm test
+
+## soak: random tests again, many more cases, other ones each time
+soak: ui
+	env -u PROPTEST_RNG_SEED PROPTEST_CASES=4000 MAILLE_CASES=20000 $(CARGO) test --workspace --locked --lib --test tiles --test hostile
 
 ## bench: the engine's benches; figures and machine are in benches/README.md
 bench:
