@@ -238,11 +238,12 @@ describe("a map behind a signed link", { skip: unavailable }, () => {
     for (const kind of ["/embed/margin", "/map/margin.svg", "/map/margin/data", "/map/margin/tiles/"]) {
       assert.ok(own.some(([url]) => url.includes(kind)), `${kind} was not asked for`);
     }
-    for (const [url, status] of own) {
+    for (const [url, status, headers] of own) {
       assert.ok(url.includes("sig="), url);
       assert.ok([200, 204, 304].includes(status), `${status} ${url}`);
+      assert.ok(!headers.referer?.includes("sig="), `${url} names where it came from`);
     }
-    // What needs no signature is not told one, in its address or as where it was asked from.
+    // What needs no signature is not told one.
     for (const [url, , headers] of asked) assert.ok(own.some(([one]) => one === url) || !`${url} ${headers.referer}`.includes("sig="));
     assert.deepEqual(faults, []);
     await close();

@@ -96,7 +96,8 @@ fn file(path: &str, asked: &Asked) -> Result<Response, HttpError> {
     };
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    // A worker would say where its page lies, which may be a signed link.
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     Ok(response)
 }
 
