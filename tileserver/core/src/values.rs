@@ -180,9 +180,14 @@ impl Values {
         self.ends.len()
     }
 
+    fn start(&self, value: usize) -> usize {
+        value
+            .checked_sub(1)
+            .map_or(0, |before| self.ends[before] as usize)
+    }
+
     pub(crate) fn bytes(&self, value: usize) -> &[u8] {
-        let start = value.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.bytes[start as usize..self.ends[value] as usize]
+        &self.bytes[self.start(value)..self.ends[value] as usize]
     }
 
     pub(crate) fn all_bytes(&self) -> &[u8] {
@@ -211,8 +216,8 @@ impl Values {
         }
     }
 
-    /// Puts the values in use at the start of `links`: those whose entry in `indices` is not
-    /// [`MISSING`], which becomes their position among them. Returns how many.
+    /// Puts the values in use at the start of `links`: those whose entry in `indices` is 0 and not
+    /// [`MISSING`]; it becomes their position among them. Returns how many.
     pub(crate) fn number(&self, indices: &mut [u32], links: &mut Vec<Link>) -> usize {
         // What is left of another tile is written over: clearing would cost as much as writing.
         if links.len() < indices.len() {
@@ -222,20 +227,21 @@ impl Values {
         // Shared with the value in use before, as far as is known.
         let (mut start, mut end) = (0, 0);
         // Values are in use at random as far as a branch predictor can tell: so there is no branch.
-        for (value, index) in indices.iter_mut().enumerate() {
-            let link = self.link(value);
-            let is_used = *index != MISSING;
-            start = link.start_shared.min(start);
-            end = link.end_shared.min(end);
+        // All bits of `used` are set or none, as those of an index that is 0 or missing are.
+        let shared = self.starts_shared.iter().zip(&self.ends_shared);
+        for ((value, index), (start_shared, end_shared)) in (0..).zip(indices).zip(shared) {
+            let used = *index ^ MISSING;
+            start = start.min(*start_shared);
+            end = end.min(*end_shared);
             links[count as usize] = Link {
+                value,
                 start_shared: start,
                 end_shared: end,
-                ..link
             };
-            *index = if is_used { count } else { MISSING };
-            count += u32::from(is_used);
-            start |= if is_used { u8::MAX } else { 0 };
-            end |= if is_used { u8::MAX } else { 0 };
+            *index = count | !used;
+            count += used & 1;
+            start |= used.to_le_bytes()[0];
+            end |= used.to_le_bytes()[0];
         }
         count as usize
     }
@@ -252,8 +258,18 @@ impl Values {
 
     /// Appends the bytes of `links`.
     pub(crate) fn copy(&self, links: &[Link], out: &mut Vec<u8>) {
+        // Most are short: a copy of a fixed length is two instructions, one of any length a call.
+        const SHORT: usize = 16;
         for link in links {
-            out.extend_from_slice(self.bytes(link.value as usize));
+            let value = self.bytes(link.value as usize);
+            let start = self.start(link.value as usize);
+            match self.bytes[start..].first_chunk::<SHORT>() {
+                Some(chunk) if value.len() <= SHORT => {
+                    out.extend_from_slice(chunk);
+                    out.truncate(out.len() - SHORT + value.len());
+                }
+                _ => out.extend_from_slice(value),
+            }
         }
     }
 
