@@ -1,6 +1,7 @@
 //! What a colour stands for: the classes of a number or the categories of a text, at one level and
 //! under one filter, as a legend lists them and as a style draws them.
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::{Value, json};
 use tilecore::Bitmap;
 use tilecore::classes::Method;
@@ -8,6 +9,7 @@ use tilecore::dataset::columns::{Column, Numbers, Texts};
 use tilecore::dataset::schema::{Indicator, Localized};
 use tilecore::stats::Distribution;
 
+use crate::categories;
 use crate::figure::figure;
 use crate::http::HttpError;
 use crate::layer::LevelRef;
@@ -89,7 +91,7 @@ impl Legend {
         };
         let (classes, missing) = match column {
             Column::Number(numbers) => classes_of(look, numbers, rows),
-            Column::Text(texts) => categories_of(look, texts, rows),
+            Column::Text(texts) => categories_of(look, level, texts, rows),
         };
         Some(Self::new(look, indicator, level, classes, missing))
     }
@@ -276,48 +278,45 @@ fn classes_of(look: &Look, numbers: &Numbers, rows: &Bitmap) -> (Vec<Class>, usi
     (classes, distribution.missing())
 }
 
-/// The most frequent first among all rows, so that a filter does not change the colours; counted
-/// among those that pass.
-fn categories_of(look: &Look, texts: &Texts, rows: &Bitmap) -> (Vec<Class>, usize) {
-    let mut frequency = vec![0_usize; texts.dictionary().len()];
-    for code in texts.codes() {
-        if let Some(count) = frequency.get_mut(*code as usize) {
-            *count += 1;
-        }
-    }
-    let mut counts = vec![0_usize; frequency.len()];
-    let mut missing = 0;
-    for row in rows.iter() {
-        let code = texts.codes().get(row);
-        match code.and_then(|&code| counts.get_mut(code as usize)) {
-            Some(count) => *count += 1,
-            None => missing += 1,
-        }
-    }
-    let mut order: Vec<usize> = (0..frequency.len()).filter(|&i| frequency[i] > 0).collect();
-    order.sort_by_key(|&i| (std::cmp::Reverse(frequency[i]), i));
+/// In the order of [`categories::order`], so that neither a filter nor another level changes the
+/// colours; counted among the rows that pass.
+fn categories_of(
+    look: &Look,
+    level: LevelRef<'_>,
+    texts: &Texts,
+    rows: &Bitmap,
+) -> (Vec<Class>, usize) {
+    let order = categories::order(level.layer, &look.property);
     let own = if order.len() > CATEGORIES_MAX {
         CATEGORIES_MAX - 1
     } else {
         order.len()
     };
+    let here: FxHashSet<&str> = categories::counts_of_seen(texts, level)
+        .into_iter()
+        .map(|(text, _)| text)
+        .collect();
+    let (passing, missing) = categories::counts(texts, rows);
+    let passing: FxHashMap<&str, usize> = passing.into_iter().collect();
+    let count = |text: &str| passing.get(text).copied().unwrap_or(0);
     let chosen = look.palette.filter(|p| p.kind == PaletteKind::Categorical);
     let palette = chosen.unwrap_or_else(|| Palette::usual(PaletteKind::Categorical));
     let color = |i: usize| palette.category(if look.flip { own - 1 - i } else { i });
-    let mut classes: Vec<Class> = order[..own]
-        .iter()
-        .enumerate()
-        .map(|(i, &code)| Class {
-            holds: Holds::Text(texts.dictionary()[code].to_string()),
+    let (named, others) = order.split_at(own);
+    let named = named.iter().enumerate();
+    let mut classes: Vec<Class> = named
+        .filter(|(_, text)| here.contains(*text))
+        .map(|(i, text)| Class {
+            holds: Holds::Text((*text).to_owned()),
             color: color(i),
-            count: counts[code],
+            count: count(text),
         })
         .collect();
-    if own < order.len() {
+    if others.iter().any(|text| here.contains(text)) {
         classes.push(Class {
             holds: Holds::OtherTexts,
             color: palette.category(usize::MAX),
-            count: order[own..].iter().map(|&code| counts[code]).sum(),
+            count: others.iter().map(|text| count(text)).sum(),
         });
     }
     (classes, missing)

@@ -18,6 +18,7 @@ pub mod analysis;
 pub mod app;
 pub mod audit;
 pub mod card;
+pub mod categories;
 pub mod choice;
 pub mod client_io;
 pub mod config;

@@ -212,7 +212,8 @@ impl Snapshot {
         }
         // Rows are evaluated 64 at a time; asking of 64 whether there is one costs as much as two.
         let words = among.words().iter().filter(|word| **word != 0).count();
-        if !self.in_part.spend(&key, 64 * words + rows / 32, rows) {
+        let cost = 64 * words + rows / 32;
+        if cost > ROWS_OF_NUMBERS || !self.in_part.spend(&key, cost, rows) {
             return None;
         }
         let mut passing = filter.compile(level.data).ok()?.evaluate_within(&among);
@@ -223,11 +224,14 @@ impl Snapshot {
     }
 }
 
-/// Whether evaluating a filter takes less than a hop to the pool is worth. Numbers cost about a
-/// nanosecond a row and predicate; texts and shapes more.
+/// Rows of which numbers are evaluated without a hop to the pool: a nanosecond a row and predicate.
+const ROWS_OF_NUMBERS: usize = 100_000;
+
+/// Rows of which texts and shapes are: they cost more.
+const ROWS_OF_ANYTHING: usize = 2_000;
+
+/// Whether evaluating a filter takes less than a hop to the pool is worth.
 fn is_short(filter: &Filter, rows: usize) -> bool {
-    const ROWS_OF_ANYTHING: usize = 2_000;
-    const ROWS_OF_NUMBERS: usize = 100_000;
     rows <= ROWS_OF_ANYTHING || (filter.is_numeric() && rows <= ROWS_OF_NUMBERS)
 }
 

@@ -67,6 +67,76 @@ fn statistics_of_numbers() {
 }
 
 #[test]
+fn a_category_has_one_colour_at_every_level() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = |name: &str| directory.path().join(name);
+    // Green leads in three squares of one region, red in one each of two: first of few, last of many.
+    let squares = ["a1", "a2", "a3", "b1", "c1"];
+    let feature = |(i, key): (usize, &&str)| {
+        let (west, east) = (i, i + 1);
+        format!(
+            r#"{{"type":"Feature","properties":{{"code":"{key}"}},"geometry":{{"type":"Polygon","coordinates":[[[{west},0],[{east},0],[{east},1],[{west},1],[{west},0]]]}}}}"#
+        )
+    };
+    let features: Vec<String> = squares.iter().enumerate().map(feature).collect();
+    let collection = format!(
+        r#"{{"type":"FeatureCollection","features":[{}]}}"#,
+        features.join(",")
+    );
+    let project = r#"
+        [dataset]
+        name = "land"
+        [[table]]
+        name = "t"
+        path = "t.csv"
+        [[layer]]
+        name = "land"
+        [[layer.level]]
+        name = "square"
+        polygons = { path = "squares.geojson" }
+        key = "code"
+        parent = "substr(key, 1, 1)"
+        zooms = [6, 14]
+        [[layer.level]]
+        name = "region"
+        dissolve = "square"
+        zooms = [0, 5]
+        [[layer.indicators]]
+        from = "t"
+        key = "code"
+        columns = { leader = { sql = "max(leader)" } }
+    "#;
+    let table = "code,leader\na1,green\na2,green\na3,green\nb1,red\nc1,red\n";
+    for (name, text) in [
+        ("squares.geojson", &*collection),
+        ("t.csv", table),
+        ("land.toml", project),
+    ] {
+        std::fs::write(path(name), text).expect("a file of its own");
+    }
+    let [project, out] = ["land.toml", "out"].map(|name| path(name).display().to_string());
+    let output = e2e::precompute(&["build", &project, "--out", &out]);
+    assert!(output.status.success(), "{output:?}");
+    let server = Server::start(&path("out"));
+    for (level, most) in [("square", "green"), ("region", "red")] {
+        let path = format!("/land/stats?property=leader&level={level}");
+        let stats = server.get(&path).json();
+        assert_eq!(stats["values"][0]["value"], most);
+        assert_eq!(stats["order"], serde_json::json!(["green", "red"]));
+    }
+    let style = server.get("/styles/land/style.json?property=leader");
+    let style = style.text();
+    for leader in ["green", "red"] {
+        let colours: std::collections::BTreeSet<&str> = style
+            .split(&format!("\"{leader}\"],\""))
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+            .collect();
+        assert_eq!(colours.len(), 1, "{leader}: {colours:?} in {style}");
+    }
+}
+
+#[test]
 fn statistics_of_text_and_refusals() {
     let village = Village::new();
     let server = Server::start(village.path());

@@ -14,6 +14,7 @@ use tilecore::stats::{Distribution, weighted_quantile};
 use crate::analysis::classing::{self, CLASSES, CLASSES_MAX};
 use crate::analysis::{Analysis, Results};
 use crate::app::App;
+use crate::categories;
 use crate::criteria;
 use crate::figure::figure;
 use crate::http::path::Segments;
@@ -134,7 +135,10 @@ impl Description {
                     answer.insert("weighted".into(), weighted);
                 }
             }
-            Some(Column::Text(texts)) => describe_texts(texts, &rows, &mut answer),
+            Some(Column::Text(texts)) => {
+                let order = categories::order(level.layer, &self.property);
+                describe_texts(texts, &order, &rows, &mut answer);
+            }
             None => {}
         }
         Value::Object(answer)
@@ -264,37 +268,18 @@ fn weigh(name: &str, weights: &[f64], values: &[f64], rows: &Bitmap) -> Value {
     json!({ "by": name, "quantiles": QUANTILES.iter().map(quantile).collect::<Map<_, _>>() })
 }
 
-/// The most frequent values first; ties in byte order.
-fn describe_texts(texts: &Texts, rows: &Bitmap, answer: &mut Map<String, Value>) {
-    let mut counts = vec![0_usize; texts.dictionary().len()];
-    let mut missing = 0;
-    for row in rows.iter() {
-        match texts
-            .codes()
-            .get(row)
-            .and_then(|&code| counts.get_mut(code as usize))
-        {
-            Some(count) => *count += 1,
-            None => missing += 1,
-        }
-    }
-    let mut values: Vec<(&str, usize)> = texts
-        .dictionary()
-        .iter()
-        .map(AsRef::as_ref)
-        .zip(counts)
-        .filter(|(_, count)| *count > 0)
-        .collect();
-    values.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
-    answer.insert(
-        "count".into(),
-        values.iter().map(|(_, n)| n).sum::<usize>().into(),
-    );
+/// `order` is that of colours: [`categories::order`].
+fn describe_texts(texts: &Texts, order: &[&str], rows: &Bitmap, answer: &mut Map<String, Value>) {
+    let (values, missing) = categories::counts(texts, rows);
+    let count: usize = values.iter().map(|(_, count)| count).sum();
+    answer.insert("count".into(), count.into());
     answer.insert("missing".into(), missing.into());
     answer.insert("distinct".into(), values.len().into());
     let listed = values.iter().take(VALUES_MAX);
     let listed = listed.map(|(value, count)| json!({ "value": value, "count": count }));
     answer.insert("values".into(), listed.collect::<Vec<_>>().into());
+    let order = &order[..order.len().min(VALUES_MAX)];
+    answer.insert("order".into(), json!(order));
 }
 
 fn figures(values: &[f64]) -> Value {

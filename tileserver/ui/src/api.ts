@@ -155,6 +155,8 @@ export interface Stats {
   breaks?: { method: string; requested: number; k: number; upper: number[]; counts: number[] };
   /** Of text, the most frequent first. */
   values?: { value: string; count: number }[];
+  /** Of text, its values of all levels in the order of their colours. */
+  order?: string[];
 }
 
 export interface Item {

@@ -128,21 +128,22 @@ function middleOf(stats: Stats): number {
 function categoriesOf(stats: Stats, matched: Stats | null, choice: Choice): TextClasses {
   const palette = paletteById("categories") as Palette;
   const values = stats.values ?? [];
-  const shown = values.slice(0, values.length > MAX_CATEGORIES ? MAX_CATEGORIES - 1 : MAX_CATEGORIES);
-  const colors = categorical(palette, shown.length);
+  // A category has one colour at every level and under every filter.
+  const order = stats.order ?? values.map(({ value }) => value);
+  const own = order.slice(0, order.length > MAX_CATEGORIES ? MAX_CATEGORIES - 1 : MAX_CATEGORIES);
+  const colors = categorical(palette, own.length);
   if (choice.flip) colors.reverse();
+  const here = new Set(values.map(({ value }) => value));
   const counts = new Map((matched ?? stats).values?.map(({ value, count }) => [value, count]));
-  const categories = shown.map(({ value }, i) => ({
-    value,
-    color: colors[i] as string,
-    count: counts.get(value) ?? 0,
-  }));
+  const categories = own
+    .map((value, i) => ({ value, color: colors[i] as string, count: counts.get(value) ?? 0 }))
+    .filter(({ value }) => here.has(value));
   const rest = (matched ?? stats).count - categories.reduce((sum, { count }) => sum + count, 0);
   return {
     kind: "text",
     property: stats.property,
     categories,
-    other: values.length > shown.length ? { color: palette.stops.at(-1) as string, count: rest } : null,
+    other: values.length > categories.length ? { color: palette.stops.at(-1) as string, count: rest } : null,
   };
 }
 

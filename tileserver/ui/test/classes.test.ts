@@ -60,6 +60,19 @@ test("categories beyond the palette are one line and one colour", () => {
   for (const t of "abgj") expect(evaluate(paint, { t })).toBe(colorOf(classes, { t }));
 });
 
+test("a category keeps its colour at a level that has it in another order, or lacks others", () => {
+  const text = (order: string[], values: string) =>
+    classesOf(TEXT, { ...VALUES, order, values: [...values].map((value) => ({ value, count: 1 })), count: values.length } as Stats, CHOICE, null) as Classes & {
+      kind: "text";
+    };
+  const order = [..."abcd"];
+  const fine = text(order, "abcd");
+  const coarse = text(order, "db");
+  expect(coarse.categories.map(({ value }) => value)).toEqual(["b", "d"]);
+  expect(coarse.other).toBe(null);
+  for (const t of "bd") expect(colorOf(coarse, { t })).toBe(colorOf(fine, { t }));
+});
+
 test("counts are those under the filter, colours those of all", () => {
   const matched = { ...STATS, count: 3, breaks: { ...(STATS.breaks as object), counts: [0, 3, 0] } } as Stats;
   const all = classesOf(NUMBER, STATS, CHOICE, null) as Classes & { kind: "number" };
