@@ -28,11 +28,10 @@ pub fn counts<'t>(texts: &'t Texts, rows: &Bitmap) -> (Vec<(&'t str, usize)>, us
 /// As [`counts`], of all units that may be seen.
 #[must_use]
 pub fn counts_of_seen<'a>(texts: &'a Texts, level: LevelRef<'_>) -> Vec<(&'a str, usize)> {
-    let rows = level.data.permitted().map_or_else(
-        || Bitmap::full(level.data.level.rows()),
-        |permitted| Bitmap::clone(permitted),
-    );
-    counts(texts, &rows).0
+    match level.data.permitted() {
+        Some(permitted) => counts(texts, permitted).0,
+        None => counts(texts, &Bitmap::full(level.data.level.rows())).0,
+    }
 }
 
 /// The texts of a property that may be seen, those of the finest level first: a category has one

@@ -24,6 +24,18 @@ pub struct FilterKey {
     canonical: Box<str>,
 }
 
+impl FilterKey {
+    /// Of a filter over the level itself.
+    fn of(level: LevelRef<'_>, canonical: &str) -> Self {
+        Self {
+            layer: level.layer.number,
+            level: level.number,
+            of: level.number,
+            canonical: canonical.into(),
+        }
+    }
+}
+
 impl Weigh for FilterKey {
     fn heap_bytes(&self) -> usize {
         self.canonical.len()
@@ -33,11 +45,20 @@ impl Weigh for FilterKey {
 /// What was spent on filters for tiles' units alone, by filter, in rows: once it comes to what all
 /// rows cost, all are evaluated and kept. One that nobody asks again costs a tile's units, and one
 /// that is asked for tile after tile twice as much as needed at most.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct InPart {
     // Held for one assignment. A filter takes the place of another of the same slot.
-    slots: Mutex<Vec<(u64, usize)>>,
+    slots: Mutex<Box<[(u64, usize)]>>,
     hasher: RandomState,
+}
+
+impl Default for InPart {
+    fn default() -> Self {
+        Self {
+            slots: Mutex::new(vec![(0, 0); Self::SLOTS].into()),
+            hasher: RandomState::new(),
+        }
+    }
 }
 
 impl InPart {
@@ -47,7 +68,6 @@ impl InPart {
     fn spend(&self, key: &FilterKey, rows: usize, most: usize) -> bool {
         let hash = self.hasher.hash_one(key);
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.resize(Self::SLOTS, (0, 0));
         #[expect(clippy::cast_possible_truncation, reason = "any bits will do")]
         let slot = &mut slots[hash as usize % Self::SLOTS];
         if slot.0 != hash {
@@ -70,12 +90,7 @@ impl Snapshot {
             return Ok(level.data.permitted().map(Arc::clone));
         }
         let (layer, number) = (level.layer.number, level.number);
-        let key = FilterKey {
-            layer,
-            level: number,
-            of: number,
-            canonical: filter.canonical().into(),
-        };
+        let key = FilterKey::of(level, filter.canonical());
         let place = if is_short(filter, level.data.level.rows()) {
             Place::Here
         } else {
@@ -111,12 +126,7 @@ impl Snapshot {
         };
         let columns = Results(vec![joining.columns(pool, self, level).await?]);
         let (layer, number) = (layer.number, level.number);
-        let key = FilterKey {
-            layer,
-            level: number,
-            of: number,
-            canonical: question.canonical().into(),
-        };
+        let key = FilterKey::of(level, &question.canonical());
         let (snapshot, filter) = (Arc::clone(self), question.filter.clone());
         let evaluate = move |_: &Wanted| {
             let level = snapshot.layer_at(layer).level_at(number);
@@ -197,12 +207,7 @@ impl Snapshot {
         if !is_own || filter.is_everything() || !filter.is_numeric() {
             return None;
         }
-        let key = FilterKey {
-            layer: level.layer.number,
-            level: level.number,
-            of: level.number,
-            canonical: filter.canonical().into(),
-        };
+        let key = FilterKey::of(level, filter.canonical());
         if let Some(kept) = self.bitmaps.get(&key) {
             return Some(kept);
         }

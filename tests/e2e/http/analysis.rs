@@ -1,7 +1,7 @@
 //! Figures over the units that pass: statistics, classes, search, files to take away.
 
 use e2e::mvt::{decode, tile_at};
-use e2e::{Server, Village, village};
+use e2e::{Server, Squares, Village, village};
 use serde_json::Value;
 
 #[test]
@@ -68,56 +68,23 @@ fn statistics_of_numbers() {
 
 #[test]
 fn a_category_has_one_colour_at_every_level() {
-    let directory = tempfile::tempdir().expect("a temporary directory");
-    let path = |name: &str| directory.path().join(name);
     // Green leads in three squares of one region, red in one each of two: first of few, last of many.
-    let squares = ["a1", "a2", "a3", "b1", "c1"];
-    let feature = |(i, key): (usize, &&str)| {
-        let (west, east) = (i, i + 1);
-        format!(
-            r#"{{"type":"Feature","properties":{{"code":"{key}"}},"geometry":{{"type":"Polygon","coordinates":[[[{west},0],[{east},0],[{east},1],[{west},1],[{west},0]]]}}}}"#
-        )
-    };
-    let features: Vec<String> = squares.iter().enumerate().map(feature).collect();
-    let collection = format!(
-        r#"{{"type":"FeatureCollection","features":[{}]}}"#,
-        features.join(",")
-    );
-    let project = r#"
-        [dataset]
-        name = "land"
-        [[table]]
-        name = "t"
-        path = "t.csv"
-        [[layer]]
-        name = "land"
-        [[layer.level]]
-        name = "square"
-        polygons = { path = "squares.geojson" }
-        key = "code"
+    let squares = ["a1", "a2", "a3", "b1", "c1"].into_iter().zip(0..);
+    let leader = |key: &str| if key.starts_with('a') { "green" } else { "red" };
+    let land = Squares::new(
+        "leader",
+        "max",
+        r#"
         parent = "substr(key, 1, 1)"
         zooms = [6, 14]
         [[layer.level]]
         name = "region"
         dissolve = "square"
         zooms = [0, 5]
-        [[layer.indicators]]
-        from = "t"
-        key = "code"
-        columns = { leader = { sql = "max(leader)" } }
-    "#;
-    let table = "code,leader\na1,green\na2,green\na3,green\nb1,red\nc1,red\n";
-    for (name, text) in [
-        ("squares.geojson", &*collection),
-        ("t.csv", table),
-        ("land.toml", project),
-    ] {
-        std::fs::write(path(name), text).expect("a file of its own");
-    }
-    let [project, out] = ["land.toml", "out"].map(|name| path(name).display().to_string());
-    let output = e2e::precompute(&["build", &project, "--out", &out]);
-    assert!(output.status.success(), "{output:?}");
-    let server = Server::start(&path("out"));
+        "#,
+        squares.map(|(key, x)| (key.to_owned(), [x, 0], leader(key).to_owned())),
+    );
+    let server = Server::start(&land.dataset());
     for (level, most) in [("square", "green"), ("region", "red")] {
         let path = format!("/land/stats?property=leader&level={level}");
         let stats = server.get(&path).json();

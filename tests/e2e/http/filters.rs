@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use e2e::crowd::Dice;
 use e2e::mvt::{Feature, features_around};
 use e2e::wire::Reply;
-use e2e::{Server, Village, encoded};
+use e2e::{Server, Squares, Village, encoded};
 use serde_json::Value;
 
 fn items(server: &Server, filter: &str, more: &str) -> Reply {
@@ -248,58 +248,16 @@ fn a_filtered_tile_is_the_whole_one_without_what_fails() {
     }
 }
 
-/// A county of 60 × 60 squares of a hundredth of a degree, each with its number as `n`.
-fn county() -> tempfile::TempDir {
-    use std::fmt::Write as _;
-    let directory = tempfile::tempdir().expect("a temporary directory");
-    let path = |name: &str| directory.path().join(name);
-    let mut features = Vec::new();
-    let mut table = "code,n\n".to_owned();
-    for n in 0..3_600_u32 {
-        let (west, south) = (f64::from(n % 60) / 100.0, f64::from(n / 60) / 100.0);
-        let (east, north) = (west + 0.01, south + 0.01);
-        features.push(format!(
-            r#"{{"type":"Feature","properties":{{"code":"c{n}"}},"geometry":{{"type":"Polygon","coordinates":[[[{west},{south}],[{east},{south}],[{east},{north}],[{west},{north}],[{west},{south}]]]}}}}"#
-        ));
-        let _ = writeln!(table, "c{n},{n}");
-    }
-    let features = features.join(",");
-    let collection = format!(r#"{{"type":"FeatureCollection","features":[{features}]}}"#);
-    let project = r#"
-        [dataset]
-        name = "county"
-        [[table]]
-        name = "t"
-        path = "t.csv"
-        [[layer]]
-        name = "county"
-        [[layer.level]]
-        name = "square"
-        polygons = { path = "squares.geojson" }
-        key = "code"
-        zooms = [5, 14]
-        [[layer.indicators]]
-        from = "t"
-        key = "code"
-        columns = { n = { sql = "sum(n)" } }
-    "#;
-    for (name, text) in [
-        ("squares.geojson", &*collection),
-        ("t.csv", &table),
-        ("county.toml", project),
-    ] {
-        std::fs::write(path(name), text).expect("a file of its own");
-    }
-    let [project, out] = ["county.toml", "out"].map(|name| path(name).display().to_string());
-    let output = e2e::precompute(&["build", &project, "--out", &out]);
-    assert!(output.status.success(), "{output:?}");
-    directory
+/// 60 × 60 squares, each with its number as `n`.
+fn county() -> Squares {
+    let square = |n: u32| (format!("c{n}"), [n % 60, n / 60], n.to_string());
+    Squares::new("n", "sum", "zooms = [5, 14]", (0..3_600).map(square))
 }
 
 #[test]
 fn a_filter_asked_of_tile_after_tile_says_the_same() {
     let county = county();
-    let server = Server::start(&county.path().join("out"));
+    let server = Server::start(&county.dataset());
     let mut dice = Dice(4);
     for _ in 0..12 {
         let (modest, limit) = (dice.below(2) == 0, 3_600.0 * dice.share());
@@ -321,8 +279,8 @@ fn a_filter_asked_of_tile_after_tile_says_the_same() {
         let mut first = Vec::new();
         for turn in 0..2 {
             for (i, (z, at)) in places.into_iter().enumerate() {
-                let found = features_around(&server, "county", (at, at), z, &query);
-                let whole = features_around(&server, "county", (at, at), z, "properties=n");
+                let found = features_around(&server, "land", (at, at), z, &query);
+                let whole = features_around(&server, "land", (at, at), z, "properties=n");
                 let n = |feature: &&Feature| feature.properties["n"].as_f64().expect("a number");
                 let expected: Vec<u64> = whole
                     .iter()

@@ -10,6 +10,7 @@
 pub mod crowd;
 pub mod mvt;
 pub mod server;
+pub mod squares;
 pub mod village;
 pub mod wire;
 
@@ -21,6 +22,7 @@ use std::process::{Command, Output};
 use std::sync::Mutex;
 
 pub use server::Server;
+pub use squares::Squares;
 pub use village::Village;
 
 /// A binary of the workspace, built once for all tests, in the profile of the tests.
