@@ -44,6 +44,7 @@ const CLOSE_PATH: u32 = 7;
 /// Whole numbers beyond lose digits in a double, and in a client that reads one.
 const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
 
+#[inline]
 #[expect(clippy::cast_possible_truncation, reason = "seven bits at a time")]
 pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
@@ -54,11 +55,13 @@ pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
 }
 
 /// Bytes that [`put_varint`] writes.
+#[inline]
 pub(crate) fn varint_len(value: u64) -> usize {
     // One byte for each seven bits begun; zero takes one too.
     ((64 - (value | 1).leading_zeros()).div_ceil(7)) as usize
 }
 
+#[inline]
 pub(crate) fn put_bytes(out: &mut Vec<u8>, key: u8, bytes: &[u8]) {
     out.push(key);
     put_varint(out, bytes.len() as u64);
@@ -75,6 +78,7 @@ pub(crate) fn put_feature_frame(out: &mut Vec<u8>, tags: usize, fixed: usize) {
 }
 
 /// The number of a key and that of a value.
+#[inline]
 pub(crate) fn put_tag(out: &mut Vec<u8>, key: u32, value: u32) {
     if key < 1 << 7 && value < 1 << 14 {
         // Nearly every tag: two or three bytes, without a branch.
@@ -113,6 +117,7 @@ pub(crate) fn put_ring(out: &mut Vec<u8>, cursor: Cell, ring: &[Cell]) -> Cell {
 const SHORT_STEP: usize = 4;
 
 /// The steps from one cell to the next.
+#[inline]
 pub(crate) fn put_steps(out: &mut Vec<u8>, mut cursor: Cell, cells: &[Cell]) {
     let mut at = out.len();
     out.resize(at + SHORT_STEP * cells.len(), 0);

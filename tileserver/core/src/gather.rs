@@ -15,6 +15,7 @@ use crate::bits::BitWriter;
 use crate::codes::Codes;
 use crate::deflate::{Block, Code};
 use crate::encode;
+use crate::hinted::{GZIP_HEADER, put_trailer};
 use crate::template::Template;
 use crate::values::{Link, MISSING};
 
@@ -247,9 +248,6 @@ impl Extras {
     }
 }
 
-/// The bytes before a deflate stream: no name, no time, unknown system.
-const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
-
 /// The tile of the units in `scratch` as a gzip stream.
 fn gzip(template: &Template, extras: &[ExtraColumn], scratch: &mut Scratch) -> Bytes {
     scratch.write(template, extras);
@@ -303,8 +301,6 @@ fn gzip(template: &Template, extras: &[ExtraColumn], scratch: &mut Scratch) -> B
     codes[2].put(&mut out, &extras.bytes);
     codes[2].end(&mut out);
     out.finish();
-    bits.extend(crc32fast::hash(tile).to_le_bytes());
-    #[expect(clippy::cast_possible_truncation, reason = "modulo 2^32 by definition")]
-    bits.extend((tile.len() as u32).to_le_bytes());
+    put_trailer(bits, tile);
     Bytes::copy_from_slice(bits)
 }

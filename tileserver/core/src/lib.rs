@@ -21,6 +21,7 @@ mod encode;
 pub mod filter;
 pub mod gather;
 pub mod geometry;
+pub mod hinted;
 mod huffman;
 pub mod mercator;
 pub mod overlap;

@@ -20,8 +20,6 @@ use super::{Coding, HttpError, Query};
 #[derive(Debug, Clone, Default)]
 pub struct Asked {
     pub coding: Coding,
-    /// Of a body that is coded for this answer alone.
-    pub quickest: Coding,
     conditions: HeaderMap,
 }
 
@@ -35,7 +33,6 @@ impl<S: Sync> FromRequestParts<S> for Asked {
         }
         Ok(Self {
             coding: Coding::preferred(&parts.headers),
-            quickest: Coding::quickest(&parts.headers),
             conditions,
         })
     }

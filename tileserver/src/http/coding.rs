@@ -2,15 +2,17 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::cmp::Ordering;
-use std::thread::LocalKey;
 
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT_ENCODING;
 use libdeflater::{CompressionLvl, Compressor};
+use tilecore::hinted::Hinted;
 
 /// Bodies below this size do not gain from a coding.
 const WORTH_CODING: usize = 512;
+
+/// Smaller bodies are compressed as quickly by libdeflate, into fewer bytes.
+const WORTH_HINTS: usize = 4096;
 
 /// How a body is coded on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -26,14 +28,7 @@ impl Coding {
     /// kept in it; identity when neither is accepted, even where the client refuses that too.
     #[must_use]
     pub fn preferred(headers: &HeaderMap) -> Self {
-        Wishes::of(headers).best(Self::Gzip)
-    }
-
-    /// As [`Self::preferred`], for bodies that are coded anew for each request: zstd before gzip
-    /// at equal weight, which takes twice as long.
-    #[must_use]
-    pub fn quickest(headers: &HeaderMap) -> Self {
-        Wishes::of(headers).best(Self::Zstd)
+        Wishes::of(headers).best()
     }
 
     /// The value of `Content-Encoding`.
@@ -71,37 +66,31 @@ impl Coding {
     pub fn encode(self, body: &[u8]) -> Cow<'_, [u8]> {
         match self {
             Self::Identity => Cow::Borrowed(body),
-            Self::Gzip => Cow::Owned(gzip(&GZIP, body)),
+            Self::Gzip => Cow::Owned(gzip(body)),
             Self::Zstd => Cow::Owned(
                 zstd::bulk::compress(body, 1).expect("zstd fails only on a bad level or no memory"),
             ),
         }
     }
 
-    /// As [`Self::encode`], for bodies that are of numbers mostly: more effort would gain a
-    /// twentieth of their bytes and cost half as much time again.
+    /// As [`Self::encode`], for a body that knows where it repeats.
     #[must_use]
-    pub fn encode_numbers(self, body: &[u8]) -> Cow<'_, [u8]> {
+    pub fn encode_hinted(self, body: &Hinted) -> Cow<'_, [u8]> {
         match self {
-            Self::Gzip => Cow::Owned(gzip(&GZIP_FAST, body)),
-            Self::Identity | Self::Zstd => self.encode(body),
+            Self::Gzip if body.bytes().len() >= WORTH_HINTS => Cow::Owned(body.gzip()),
+            _ => self.encode(body.bytes()),
         }
     }
 }
 
 thread_local! {
-    static GZIP: RefCell<Compressor> = compressor(4);
-    static GZIP_FAST: RefCell<Compressor> = compressor(1);
+    static GZIP: RefCell<Compressor> = RefCell::new(Compressor::new(
+        CompressionLvl::new(4).expect("levels go to 12"),
+    ));
 }
 
-fn compressor(level: i32) -> RefCell<Compressor> {
-    RefCell::new(Compressor::new(
-        CompressionLvl::new(level).expect("levels go to 12"),
-    ))
-}
-
-fn gzip(with: &'static LocalKey<RefCell<Compressor>>, body: &[u8]) -> Vec<u8> {
-    with.with_borrow_mut(|gzip| {
+fn gzip(body: &[u8]) -> Vec<u8> {
+    GZIP.with_borrow_mut(|gzip| {
         let mut out = vec![0; gzip.gzip_compress_bound(body.len())];
         let len = gzip
             .gzip_compress(body, &mut out)
@@ -152,17 +141,16 @@ impl Wishes {
         slot.get_or_insert(weight);
     }
 
-    /// `first` at equal weight of gzip and zstd.
-    fn best(&self, first: Coding) -> Coding {
+    fn best(&self) -> Coding {
         let any = self.any.unwrap_or(0);
         let gzip = self.gzip.unwrap_or(any);
         let zstd = self.zstd.unwrap_or(any);
         // Unmentioned identity is acceptable, but only an explicit weight beats a coding.
         let identity = self.identity.unwrap_or(0);
-        let coded = match gzip.cmp(&zstd) {
-            Ordering::Greater => Coding::Gzip,
-            Ordering::Less => Coding::Zstd,
-            Ordering::Equal => first,
+        let coded = if gzip >= zstd {
+            Coding::Gzip
+        } else {
+            Coding::Zstd
         };
         match gzip.max(zstd) {
             0 => Coding::Identity,
@@ -226,21 +214,6 @@ mod tests {
         check("gzip;q=0.0001", Coding::Identity);
         check("br, , ;;,", Coding::Identity);
         check("gzip;level=9", Coding::Identity);
-    }
-
-    #[test]
-    fn what_is_coded_once_is_coded_quickly() {
-        for (accept, expected) in [
-            ("GZip, deflate, br, zstd", Coding::Zstd),
-            ("*", Coding::Zstd),
-            ("gzip, zstd;q=0.9", Coding::Gzip),
-            ("gzip", Coding::Gzip),
-            ("identity, zstd;q=0.5", Coding::Identity),
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(accept));
-            assert_eq!(Coding::quickest(&headers), expected, "{accept:?}");
-        }
     }
 
     #[test]

@@ -44,7 +44,7 @@ const PARAMETERS: [&str; 7] = [
 ];
 
 /// Changes whenever equal requests over equal datasets give other bytes than before.
-const ENCODER: u32 = 3;
+const ENCODER: u32 = 4;
 
 /// What a caller may see of a set.
 enum Source<'a> {
@@ -168,8 +168,8 @@ pub async fn tile(
         "{ENCODER} {version} {name:?} {coord:?} {drawing:?} {}",
         filter.canonical()
     );
-    let head = Head::new(Tag::of(tag.as_bytes()), asked.quickest, freshness);
-    let bytes = match source {
+    let head = Head::new(Tag::of(tag.as_bytes()), asked.coding, freshness);
+    let drawn = match source {
         Source::Inside(contacts) => {
             note(&app, &snapshot, &name, &filter, &format!("{z}/{x}/{y}"))?;
             if let Some(held) = head.unless_held(&asked) {
@@ -190,10 +190,11 @@ pub async fn tile(
             }
         }
     };
-    if bytes.is_empty() {
+    if drawn.bytes().is_empty() {
         return Ok(head.without_body());
     }
-    Ok(head.with_body(MVT, asked.quickest.encode_numbers(&bytes).into_owned()))
+    let coded = asked.coding.encode_hinted(&drawn);
+    Ok(head.with_body(MVT, coded.into_owned()))
 }
 
 pub async fn queryables(

@@ -1,10 +1,13 @@
 //! Counts of a tile's cells, and their encoding as points or polygons.
 
+use std::ops::Range;
+
 use super::cells::{CELL_BITS, Cell};
 use super::encode::{Figure, Layer};
 use super::hex::{Hexes, OUTLINE};
 use super::kernel::Smoothed;
 use super::rank::RankedBitmap;
+use crate::hinted::Hinted;
 use crate::quantize::Cell as Place;
 use crate::tile::EXTENT;
 
@@ -89,15 +92,16 @@ pub enum CellShape {
 ///
 /// Fewest first, so that the fullest are drawn over their neighbours; no bytes of no cells.
 #[must_use]
-pub fn encode_cells(name: &str, mut counts: Vec<CellCount>, shape: CellShape) -> Vec<u8> {
+pub fn encode_cells(name: &str, mut counts: Vec<CellCount>, shape: CellShape) -> Hinted {
     sort_by_figures(&mut counts);
     let outline = outline(shape, CELL_BITS);
-    let mut layer = Layer::new(&outline);
+    // A third or fewer differ in their figures where many are full.
+    let mut layer = Layer::new(&outline, counts.len() / 3);
     for equal in counts.chunk_by(|a, b| (a.count, a.of) == (b.count, b.of)) {
         let places = equal.iter().map(place_of);
         layer.push(places, figures(equal[0].count, equal[0].of));
     }
-    let mut tile = Vec::new();
+    let mut tile = Hinted::default();
     layer.finish(name, &mut tile);
     tile
 }
@@ -110,9 +114,9 @@ pub fn encode_rates(
     counts: &[CellCount],
     denominator: impl Fn(&CellCount) -> f64,
     shape: CellShape,
-) -> Vec<u8> {
+) -> Hinted {
     let outline = outline(shape, CELL_BITS);
-    let mut layer = Layer::new(&outline);
+    let mut layer = Layer::new(&outline, counts.len());
     for cell in counts {
         let base = denominator(cell);
         let told = Figure::Number(rounded(base, RATE_DIGITS));
@@ -124,7 +128,7 @@ pub fn encode_rates(
         let figures = figures.chain([("denominator", told)]).chain(rate);
         layer.push(std::iter::once(place_of(cell)), figures);
     }
-    let mut tile = Vec::new();
+    let mut tile = Hinted::default();
     layer.finish(name, &mut tile);
     tile
 }
@@ -132,13 +136,13 @@ pub fn encode_rates(
 /// A layer `name` of the hexagons whose centre lies in the tile, and a layer `name`-`beside` of
 /// those of other tiles that reach into it, with figures as in [`encode_cells`].
 #[must_use]
-pub fn encode_hexes(name: &str, hexes: &Hexes) -> Vec<u8> {
-    let mut tile = Vec::new();
+pub fn encode_hexes(name: &str, hexes: &Hexes) -> Hinted {
+    let mut tile = Hinted::default();
     let beside = format!("{name}-beside");
     for (name, hexes) in [(name, &hexes.own), (&*beside, &hexes.beside)] {
         let mut hexes = hexes.clone();
         hexes.sort_unstable_by_key(|hex| (hex.count, hex.of, hex.y, hex.x));
-        let mut layer = Layer::new(&OUTLINE);
+        let mut layer = Layer::new(&OUTLINE, hexes.len() / 3);
         for equal in hexes.chunk_by(|a, b| (a.count, a.of) == (b.count, b.of)) {
             let places = equal.iter().map(|hex| Place { x: hex.x, y: hex.y });
             layer.push(places, figures(equal[0].count, equal[0].of));
@@ -150,7 +154,7 @@ pub fn encode_hexes(name: &str, hexes: &Hexes) -> Vec<u8> {
 
 /// A layer `name` of smoothed cells with `density`: contacts per km².
 #[must_use]
-pub fn encode_smoothed(name: &str, smoothed: &Smoothed, shape: CellShape) -> Vec<u8> {
+pub fn encode_smoothed(name: &str, smoothed: &Smoothed, shape: CellShape) -> Hinted {
     let mut cells: Vec<(f64, Place)> = smoothed
         .cells
         .iter()
@@ -161,46 +165,77 @@ pub fn encode_smoothed(name: &str, smoothed: &Smoothed, shape: CellShape) -> Vec
         .collect();
     cells.sort_by(|a, b| a.0.total_cmp(&b.0));
     let outline = outline(shape, smoothed.bits);
-    let mut layer = Layer::new(&outline);
+    let mut layer = Layer::new(&outline, cells.len());
     for equal in cells.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
         let places = equal.iter().map(|(_, place)| *place);
         layer.push(places, [("density", Figure::Number(equal[0].0))]);
     }
-    let mut tile = Vec::new();
+    let mut tile = Hinted::default();
     layer.finish(name, &mut tile);
     tile
 }
 
 /// Orders cells by `count`, then `of`; equal ones stay in their order.
-fn sort_by_figures(cells: &mut Vec<CellCount>) {
-    let mut spare = cells.clone();
-    sort_by_figure(cells, &mut spare, |cell| cell.of);
-    sort_by_figure(cells, &mut spare, |cell| cell.count);
+///
+/// A radix sort of both figures in one number, of as many bits as the greatest have.
+fn sort_by_figures(cells: &mut [CellCount]) {
+    let greatest = |figure: fn(&CellCount) -> u32| cells.iter().map(figure).max().unwrap_or(0);
+    let of_bits = bits(greatest(|cell| cell.of));
+    let key_bits = bits(greatest(|cell| cell.count)) + of_bits;
+    let place_bits = bits(u32::from(u8::MAX));
+    if key_bits + 2 * place_bits > u64::BITS {
+        cells.sort_by_key(|cell| (cell.count, cell.of));
+        return;
+    }
+    let mut packed: Vec<u64> = cells
+        .iter()
+        .map(|cell| {
+            let key = u64::from(cell.count) << of_bits | u64::from(cell.of);
+            key << (2 * place_bits) | u64::from(cell.x) << place_bits | u64::from(cell.y)
+        })
+        .collect();
+    sort_by_bits(&mut packed, 2 * place_bits..key_bits + 2 * place_bits);
+    let low = |value: u64, bits: u32| value & ((1 << bits) - 1);
+    for (cell, packed) in cells.iter_mut().zip(packed) {
+        let key = packed >> (2 * place_bits);
+        #[expect(clippy::cast_possible_truncation, reason = "each of its own bits")]
+        {
+            cell.count = (key >> of_bits) as u32;
+            cell.of = low(key, of_bits) as u32;
+            cell.x = (packed >> place_bits) as u8;
+            cell.y = packed as u8;
+        }
+    }
 }
 
-/// A radix sort, byte after byte from the lowest: a full tile has more cells than a figure has
-/// values. `spare` is as long as `cells`, and left in any order.
-fn sort_by_figure(
-    cells: &mut Vec<CellCount>,
-    spare: &mut Vec<CellCount>,
-    figure: impl Fn(&CellCount) -> u32,
-) {
-    let bits = cells.iter().fold(0, |bits, cell| bits | figure(cell));
-    for shift in (0..32).step_by(8).take_while(|shift| bits >> shift > 0) {
-        let digit = |cell: &CellCount| (figure(cell) >> shift & 0xff) as usize;
-        let mut next = [0_usize; 257];
-        for cell in &*cells {
-            next[digit(cell) + 1] += 1;
+/// Bits that `greatest` has.
+fn bits(greatest: u32) -> u32 {
+    u32::BITS - greatest.leading_zeros()
+}
+
+/// Orders `values` by these of their bits, from the lowest on; equal ones stay in their order.
+#[expect(clippy::cast_possible_truncation, reason = "a digit has few bits")]
+fn sort_by_bits(values: &mut Vec<u64>, bits: Range<u32>) {
+    /// Bits of a pass: so many counts stay in the nearest cache.
+    const DIGIT: u32 = 11;
+    let mut spare = vec![0; values.len()];
+    for shift in bits.clone().step_by(DIGIT as usize) {
+        let mask = (1 << DIGIT.min(bits.end - shift)) - 1;
+        let digit = |value: u64| (value >> shift & mask) as usize;
+        let mut next = [0_u32; 1 << DIGIT];
+        for &value in &*values {
+            next[digit(value)] += 1;
         }
-        for i in 1..next.len() {
-            next[i] += next[i - 1];
+        let mut sum = 0;
+        for count in &mut next {
+            sum += std::mem::replace(count, sum);
         }
-        for cell in &*cells {
-            let at = &mut next[digit(cell)];
-            spare[*at] = *cell;
+        for &value in &*values {
+            let at = &mut next[digit(value)];
+            spare[*at as usize] = value;
             *at += 1;
         }
-        std::mem::swap(cells, spare);
+        std::mem::swap(values, &mut spare);
     }
 }
 

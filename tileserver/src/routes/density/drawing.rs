@@ -15,6 +15,7 @@ use tilecore::density::tile::{
     encode_smoothed,
 };
 use tilecore::filter::{Filter, Table as _};
+use tilecore::hinted::Hinted;
 
 use crate::analysis::{Computed, kept};
 use crate::app::App;
@@ -165,7 +166,7 @@ impl Drawing {
         }
     }
 
-    /// The tile's bytes, none when nobody is in it.
+    /// The tile, of no bytes when nobody is in it.
     pub(super) async fn draw(
         &self,
         app: &App,
@@ -173,7 +174,7 @@ impl Drawing {
         contacts: &Arc<Contacts>,
         filter: &Filter,
         coord: TileCoord,
-    ) -> Result<Vec<u8>, HttpError> {
+    ) -> Result<Hinted, HttpError> {
         let everybody = Filter::everything();
         let of = snapshot.passing_contacts(&app.pool, contacts, &everybody);
         let of = of.await?;
@@ -195,7 +196,7 @@ impl Drawing {
                 let cells = contacts.set.cells_of_tile(coord);
                 let counts = count_cells(&cells, passing.ranked(), of.ranked());
                 if counts.is_empty() {
-                    return Ok(Vec::new());
+                    return Ok(Hinted::default());
                 }
                 let level = snapshot.layer_at(*layer).level_at(*level);
                 let base = bases(app, snapshot, level, property, coord).await?;
