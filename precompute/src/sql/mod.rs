@@ -11,6 +11,7 @@
 mod aggregate;
 mod arithmetic;
 mod decompose;
+mod distinct;
 mod engine;
 mod explain;
 mod fragment;

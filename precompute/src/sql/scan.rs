@@ -1,18 +1,21 @@
 //! A table read through once: what expressions are in each of its rows, and nothing kept of it.
 //!
 //! ```text
-//! table ─▸ empty relation ─▸ the query is checked ─┬▸ columns and numbers only: cells as they are
-//!                                                  └▸ SQL: rows inserted, and answered by SQLite
+//! table ─▸ empty relation ─▸ the query is checked ─┬▸ a column, a number: cells as they are
+//!                                                  ├▸ SQL of some columns: SQLite answers once
+//!                                                  │  for rows that are alike in them
+//!                                                  └▸ anything else: rows inserted, and answered
 //! ```
-//! A file of millions of persons mostly names its columns, and inserting rows costs many times what
-//! reading them does.
+//! A file of millions of persons mostly names its columns, or makes classes of a few values, and
+//! inserting rows costs many times what reading them does.
 
+use super::distinct::Distinct;
 use super::engine::Engine;
-use super::token::{Kind, solid_tokens};
+use super::token::{Kind, Token, solid_tokens};
 use super::values::TOO_LARGE;
 use crate::input_error::InputError;
 use crate::project::Table;
-use crate::tables::{Cells, Column, Relation, TableReport};
+use crate::tables::{Cells, Column, Relation, RowAt, TableReport};
 use crate::value::{Cell, Value};
 
 /// Words that are values of their own, whatever columns there are.
@@ -21,12 +24,34 @@ const VALUES: [&str; 4] = ["null", "current_date", "current_time", "current_time
 /// The longest whole number that is exact in `f64` whatever its digits.
 const DIGITS_MAX: usize = 15;
 
-/// An expression that needs no SQL.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Plain {
+/// SQLite's names of a row's number.
+const ROW_NUMBERS: [&str; 3] = ["rowid", "oid", "_rowid_"];
+
+/// How an expression is answered row by row.
+#[derive(Debug, Clone, PartialEq)]
+enum Plan {
     /// By position in the relation.
     Column(usize),
     Number(f64),
+    /// SQL that reads no other columns than these, by position.
+    Sql(Vec<usize>),
+}
+
+/// What expressions are in each row.
+#[derive(Debug)]
+struct Answers {
+    of: Vec<Answer>,
+    /// What SQLite calls them.
+    names: Vec<String>,
+}
+
+/// What an expression is in each row.
+#[derive(Debug)]
+enum Answer {
+    Column(usize),
+    Number(f64),
+    /// Of rows that are alike.
+    Values(Vec<Value>, Distinct),
 }
 
 impl Engine {
@@ -44,60 +69,117 @@ impl Engine {
     ) -> Result<TableReport, InputError> {
         let (relations, report) = self.read(table)?;
         let names: Vec<String> = relations.iter().map(|r| r.name.clone()).collect();
-        let listed: Vec<String> = expressions.iter().map(|sql| format!("({sql})")).collect();
-        let from = table.name.replace('"', "\"\"");
-        let sql = format!("select {} from \"{from}\"", listed.join(", "));
+        let sql = select(expressions, &table.name);
         if let [relation] = &relations[..]
-            && let Some(plain) = plain(expressions, &relation.columns)
+            && let Some(answers) = self.answers(relation, expressions, &sql, context)?
         {
-            self.add_relation(relation, &[])?;
-            self.confine()?;
-            // What SQLite would refuse is refused, in the same words.
-            let statement = self.prepare(&sql, context)?;
-            let asked: Vec<String> = statement.column_names().map(Into::into).collect();
-            drop(statement);
-            each_row(relation, &plain, &mut |row| take(row), &|at, wrong| {
-                let column = asked.get(at).map_or("", |name| name);
+            let names = &answers.names;
+            each_row(relation, &answers.of, &mut |row| take(row), &|at, wrong| {
+                let column = names.get(at).map_or("", |name| name);
                 self.fault(context, &format!("column {column}: {wrong}"))
             })?;
-        } else {
-            for relation in relations {
-                self.add_relation(&relation, &relation.sorted_rows())?;
-            }
-            self.confine()?;
-            self.for_each(&sql, context, |row| {
-                let cells: Vec<Cell<'_>> = row.iter().map(Value::cell).collect();
-                take(&cells)
-            })?;
+            return Ok(report);
         }
+        for relation in relations {
+            self.add_relation(&relation, &relation.sorted_rows())?;
+        }
+        self.confine()?;
+        self.for_each(&sql, context, |row| {
+            let cells: Vec<Cell<'_>> = row.iter().map(Value::cell).collect();
+            take(&cells)
+        })?;
         for name in names {
             self.drop_relation(&name)?;
         }
         Ok(report)
     }
+
+    /// What `expressions` are; `None` when they are no matter of one row, as sums are.
+    fn answers(
+        &mut self,
+        relation: &Relation,
+        expressions: &[&str],
+        sql: &str,
+        context: &str,
+    ) -> Result<Option<Answers>, InputError> {
+        let Some(plans) = plans(expressions, &relation.columns) else {
+            return Ok(None);
+        };
+        self.add_relation(relation, &[])?;
+        self.confine()?;
+        // What SQLite would refuse is refused, in the same words.
+        let statement = self.prepare(sql, context)?;
+        let names = statement.column_names().map(Into::into).collect();
+        drop(statement);
+        self.drop_relation(&relation.name)?;
+        let mut of = Vec::with_capacity(plans.len());
+        for (plan, sql) in plans.iter().zip(expressions) {
+            of.push(match plan {
+                Plan::Column(column) => Answer::Column(*column),
+                Plan::Number(number) => Answer::Number(*number),
+                Plan::Sql(columns) => {
+                    let alike = Distinct::of(relation, columns);
+                    match self.values(relation, &alike.rows, sql, context)? {
+                        Some(values) => Answer::Values(values, alike),
+                        None => return Ok(None),
+                    }
+                }
+            });
+        }
+        Ok(Some(Answers { of, names }))
+    }
+
+    /// What an expression is in each of `rows`; `None` when it is not one value a row.
+    fn values(
+        &mut self,
+        relation: &Relation,
+        rows: &[RowAt],
+        sql: &str,
+        context: &str,
+    ) -> Result<Option<Vec<Value>>, InputError> {
+        // One of them twice, so that a sum of one row is not taken for its value.
+        let rows: Vec<RowAt> = rows.iter().chain(rows.first()).copied().collect();
+        self.add_relation(relation, &rows)?;
+        self.confine()?;
+        let mut values = Vec::with_capacity(rows.len());
+        let sql = format!("{} order by rowid", select(&[sql], &relation.name));
+        self.for_each(&sql, context, |row| {
+            values.extend_from_slice(row);
+            Ok(())
+        })?;
+        self.drop_relation(&relation.name)?;
+        Ok((values.len() == rows.len()).then_some(values))
+    }
+}
+
+fn select(expressions: &[&str], relation: &str) -> String {
+    let listed: Vec<String> = expressions.iter().map(|sql| format!("({sql})")).collect();
+    let from = relation.replace('"', "\"\"");
+    format!("select {} from \"{from}\"", listed.join(", "))
 }
 
 /// Gives `take` the rows of a relation in the order they were read. `fault` says what is wrong with
 /// the value of an expression.
 fn each_row(
     relation: &Relation,
-    plain: &[Plain],
+    answers: &[Answer],
     take: &mut dyn FnMut(&[Cell<'_>]) -> Result<(), InputError>,
     fault: &dyn Fn(usize, &str) -> InputError,
 ) -> Result<(), InputError> {
-    let mut cells = Vec::with_capacity(plain.len());
-    for (chunk, rows) in relation.chunk_rows.iter().enumerate() {
-        for row in 0..*rows {
-            cells.clear();
-            for (at, plain) in plain.iter().enumerate() {
-                let cell = match plain {
-                    Plain::Number(number) => Ok(Cell::Number(*number)),
-                    Plain::Column(column) => cell(&relation.columns[*column].chunks[chunk], row),
-                };
-                cells.push(cell.map_err(|wrong| fault(at, wrong))?);
-            }
-            take(&cells)?;
+    let mut cells = Vec::with_capacity(answers.len());
+    for (number, at) in relation.each_row().enumerate() {
+        cells.clear();
+        for (asked, answer) in answers.iter().enumerate() {
+            let cell = match answer {
+                Answer::Number(number) => Ok(Cell::Number(*number)),
+                Answer::Column(column) => {
+                    cell(&relation.columns[*column].chunks[at.chunk()], at.row())
+                }
+                Answer::Values(values, alike) => Ok(values[alike.of_row[number] as usize].cell()),
+            };
+            cells.push(cell.map_err(|wrong| fault(asked, wrong))?);
         }
+        take(&cells)?;
     }
     Ok(())
 }
@@ -118,33 +200,44 @@ fn cell(cells: &Cells, row: usize) -> Result<Cell<'_>, &'static str> {
     Ok(Cell::Number(number + 0.0))
 }
 
-/// The expressions, if none of them needs SQL.
-fn plain(expressions: &[&str], columns: &[Column]) -> Option<Vec<Plain>> {
-    let plain = |sql: &&str| {
+/// How to answer the expressions; `None` if one of them may ask for more than its own row.
+fn plans(expressions: &[&str], columns: &[Column]) -> Option<Vec<Plan>> {
+    let is_row_number = |name: &str| ROW_NUMBERS.iter().any(|n| n.eq_ignore_ascii_case(name));
+    if columns.iter().any(|column| is_row_number(&column.name)) {
+        return None;
+    }
+    let position = |name: &str| {
+        let is_it = |column: &Column| column.name.eq_ignore_ascii_case(name);
+        columns.iter().position(is_it)
+    };
+    let plan = |sql: &&str| {
         let tokens = solid_tokens(sql).ok()?;
-        let [token] = &tokens[..] else {
-            return None;
-        };
-        match token.kind {
-            Kind::Number => {
-                let is_exact = token.text.bytes().all(|b| b.is_ascii_digit());
-                let is_exact = is_exact && token.text.len() <= DIGITS_MAX;
-                token
-                    .text
-                    .parse()
-                    .ok()
-                    .filter(|_| is_exact)
-                    .map(Plain::Number)
+        if let [token] = &tokens[..] {
+            let is_exact = token.text.bytes().all(|b| b.is_ascii_digit());
+            if token.kind == Kind::Number && is_exact && token.text.len() <= DIGITS_MAX {
+                return token.text.parse().ok().map(Plan::Number);
             }
-            Kind::Word if VALUES.iter().any(|word| token.is_word(word)) => None,
-            _ => {
-                let name = token.name()?;
-                let is_it = |column: &Column| column.name.eq_ignore_ascii_case(&name);
-                columns.iter().position(is_it).map(Plain::Column)
+            let is_value = VALUES.iter().any(|word| token.is_word(word));
+            let column = token.name().filter(|_| !is_value).as_deref().map(position);
+            if let Some(column) = column.flatten() {
+                return Some(Plan::Column(column));
             }
         }
+        let asks_for_more = |token: &Token<'_>| {
+            let is_query = ["select", "values", "with", "over"].iter();
+            is_query.clone().any(|word| token.is_word(word))
+                || token.name().is_some_and(|name| is_row_number(&name))
+        };
+        if tokens.iter().any(asks_for_more) {
+            return None;
+        }
+        let names = tokens.iter().filter_map(Token::name);
+        let mut read: Vec<usize> = names.filter_map(|name| position(&name)).collect();
+        read.sort_unstable();
+        read.dedup();
+        Some(Plan::Sql(read))
     };
-    expressions.iter().map(plain).collect()
+    expressions.iter().map(plan).collect()
 }
 
 #[cfg(test)]
@@ -220,7 +313,77 @@ mod tests {
     }
 
     #[test]
-    fn plain_is_one_name_or_one_number() {
+    fn sql_is_asked_once_of_rows_that_are_alike() {
+        let mut csv = String::from("id,kind,note,n\n");
+        for i in 0..600 {
+            let (kind, note) = (["a", "", "É "][i % 3], ["x", "y", "", "z"][i / 7 % 4]);
+            let n = ["1", "", "-0", "2.5", "1000000"][i / 5 % 5];
+            csv.push_str(&format!("{i},{kind},{note},{n}\n"));
+        }
+        for sql in [
+            "case kind when 'a' then note else n end",
+            "upper(t.kind) || coalesce(\"note\", '-')",
+            "[n] * 2 > 3",
+            "n is null",
+            "'all'",
+            "kind like 'a%' and n",
+            "max(n, 1)",
+            "cast(n as text)",
+            "null",
+            "-1",
+        ] {
+            let found = scanned(&csv, &["id", sql]).expect("SQL");
+            // A query of its own for each row: nothing is asked once.
+            let whole = scanned(&csv, &["id", &format!("(select ({sql}))")]).expect("SQL");
+            assert_eq!(found, whole, "{sql}");
+            assert_eq!(found.len(), 600);
+        }
+    }
+
+    #[test]
+    fn what_is_no_matter_of_a_row_is_answered_by_sqlite() {
+        let of = |csv: &str, sql: &str| {
+            let dir = tempfile::tempdir().expect("a temporary directory");
+            let path = dir.path().join("t.csv");
+            fs::write(&path, csv).expect("writable");
+            let table = Table {
+                name: "t".into(),
+                path,
+                ..Table::default()
+            };
+            let mut engine = Engine::new("p.toml", Mentions::everything()).expect("opens");
+            let mut rows = Vec::new();
+            let scan = engine.scan(&table, &[sql], "here", |row| {
+                rows.push(format!("{row:?}"));
+                Ok(())
+            });
+            scan.map(|_| rows).map_err(|e| e.to_string())
+        };
+        for csv in ["a\n5\n", "a\n5\n5\n", "a\n5\n6\n"] {
+            for sql in [
+                "count(*)",
+                "sum(a)",
+                "min(a)",
+                "group_concat(a)",
+                "quantile(a, 0.5)",
+            ] {
+                assert_eq!(of(csv, sql).expect("SQL").len(), 1, "{sql} of {csv:?}");
+            }
+            let numbered = of(csv, "rowid").expect("SQL");
+            assert_eq!(numbered.len(), csv.lines().count() - 1);
+            assert_eq!(numbered[0], "[Number(1.0)]");
+            let over = of(csv, "row_number() over (order by a)").expect("SQL");
+            assert_eq!(over.len(), numbered.len());
+        }
+        let error = of("a\n5\n", "abs(-9223372036854775807 - 1 + a * 0)").expect_err("too large");
+        assert!(error.contains("here"), "{error}");
+        // A column may be called as SQLite calls a row's number.
+        let named = of("rowid,b\n7,1\n8,1\n", "rowid + b").expect("SQL");
+        assert_eq!(named, ["[Number(8.0)]", "[Number(9.0)]"]);
+    }
+
+    #[test]
+    fn plans_go_by_one_name_one_number_or_columns() {
         let column = |name: &str| Column {
             name: name.into(),
             chunks: Vec::new(),
@@ -228,22 +391,25 @@ mod tests {
             is_mixed: false,
         };
         let columns = [column("a"), column("B c")];
-        let of = |sql: &str| plain(&[sql], &columns).map(|plain| plain[0]);
-        assert_eq!(of("A"), Some(Plain::Column(0)));
-        assert_eq!(of(" \"b C\" -- the second"), Some(Plain::Column(1)));
-        assert_eq!(of("1"), Some(Plain::Number(1.0)));
+        let of = |sql: &str| plans(&[sql], &columns).map(|plans| plans[0].clone());
+        assert_eq!(of("A"), Some(Plan::Column(0)));
+        assert_eq!(of(" \"b C\" -- the second"), Some(Plan::Column(1)));
+        assert_eq!(of("1"), Some(Plan::Number(1.0)));
+        for sql in ["'a'", "-1", "1.5", "0x10", "", "1234567890123456", "null"] {
+            assert_eq!(of(sql), Some(Plan::Sql(vec![])), "{sql}");
+        }
+        assert_eq!(of("a + [b c] * A"), Some(Plan::Sql(vec![0, 1])));
+        assert_eq!(of("(a)"), Some(Plan::Sql(vec![0])));
         for sql in [
-            "'a'",
-            "a + 1",
-            "-1",
-            "1.5",
-            "0x10",
-            "a.b",
-            "(a)",
-            "",
-            "1234567890123456",
+            "(select a)",
+            "rowid",
+            "\"OID\" + a",
+            "rank() over (order by a)",
+            "a +'",
         ] {
             assert_eq!(of(sql), None, "{sql}");
         }
+        let hiding = [column("a"), column("_ROWID_")];
+        assert_eq!(plans(&["a"], &hiding), None);
     }
 }

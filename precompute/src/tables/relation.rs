@@ -129,6 +129,15 @@ impl Cells {
         self.len() == 0
     }
 
+    /// `None` where missing or a number.
+    #[must_use]
+    pub fn text(&self, row: usize) -> Option<&str> {
+        match self {
+            Self::Text(texts) => texts.get(row),
+            Self::Whole(_) | Self::Real(_) => None,
+        }
+    }
+
     /// NaN where missing or text.
     #[must_use]
     pub fn number(&self, row: usize) -> f64 {
@@ -193,16 +202,19 @@ impl Relation {
         self.chunk_rows.iter().sum()
     }
 
+    /// Every row, in the order they were read.
+    pub(crate) fn each_row(&self) -> impl Iterator<Item = RowAt> {
+        let chunks = (0..).zip(&self.chunk_rows);
+        chunks.flat_map(|(chunk, count)| {
+            let rows = 0..u32::try_from(*count).unwrap_or(u32::MAX);
+            rows.map(move |row| RowAt { chunk, row })
+        })
+    }
+
     /// Every row, in the order of their content: rows that arrive in another order are loaded in
     /// the same, so that sums have the same last bit.
     pub(crate) fn sorted_rows(&self) -> Vec<RowAt> {
-        let mut rows: Vec<RowAt> = Vec::with_capacity(self.rows());
-        for (chunk, count) in (0..).zip(&self.chunk_rows) {
-            rows.extend((0..*count).filter_map(|row| {
-                let row = u32::try_from(row).ok()?;
-                Some(RowAt { chunk, row })
-            }));
-        }
+        let rows: Vec<RowAt> = self.each_row().collect();
         let compare = |a: RowAt, b: RowAt| {
             let differ = self.columns.iter().map(|column| column.compare(a, b));
             differ.fold(Ordering::Equal, Ordering::then)
