@@ -234,14 +234,15 @@ fn without_groups(cell: &str, separator: char) -> Option<String> {
 }
 
 fn classify(cell: &str) -> Reading {
-    let lower = cell.to_lowercase();
-    let unsigned = lower.trim_start_matches(['-', '+']);
-    if NO_VALUES.contains(&lower.as_str()) || NO_VALUES.contains(&unsigned) {
+    let unsigned = cell.trim_start_matches(['-', '+']);
+    let is_no_value =
+        |word: &&str| word.eq_ignore_ascii_case(cell) || word.eq_ignore_ascii_case(unsigned);
+    if NO_VALUES.iter().any(is_no_value) {
         return Reading::Lookalike;
     }
-    let is_hexadecimal = unsigned
-        .strip_prefix("0x")
-        .is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+    let is_hexadecimal = unsigned.split_at_checked(2).is_some_and(|(head, digits)| {
+        head.eq_ignore_ascii_case("0x") && digits.bytes().all(|b| b.is_ascii_hexdigit())
+    });
     let mut has_digit = false;
     let mut has_letter = false;
     for c in cell.chars() {
@@ -249,7 +250,7 @@ fn classify(cell: &str) -> Reading {
         has_letter |= c.is_alphabetic();
     }
     match (has_digit, has_letter) {
-        (true, true) if is_hexadecimal || overflows(&lower) => Reading::Lookalike,
+        (true, true) if is_hexadecimal || overflows(cell) => Reading::Lookalike,
         (true, true) => Reading::Letters,
         (true, false) => Reading::Lookalike,
         (false, _) => Reading::Words,
@@ -257,11 +258,11 @@ fn classify(cell: &str) -> Reading {
 }
 
 /// `1e309`: digits and an exponent that no number has.
-fn overflows(lower: &str) -> bool {
-    let looks = lower
+fn overflows(cell: &str) -> bool {
+    let looks = cell
         .bytes()
-        .all(|b| b.is_ascii_digit() || b"e+-.".contains(&b));
-    looks && lower.parse::<f64>().is_ok_and(f64::is_infinite)
+        .all(|b| b.is_ascii_digit() || b"eE+-.".contains(&b));
+    looks && cell.parse::<f64>().is_ok_and(f64::is_infinite)
 }
 
 #[cfg(test)]
