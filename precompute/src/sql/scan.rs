@@ -318,7 +318,7 @@ mod tests {
         for i in 0..600 {
             let (kind, note) = (["a", "", "É "][i % 3], ["x", "y", "", "z"][i / 7 % 4]);
             let n = ["1", "", "-0", "2.5", "1000000"][i / 5 % 5];
-            csv.push_str(&format!("{i},{kind},{note},{n}\n"));
+            csv.extend([&*i.to_string(), ",", kind, ",", note, ",", n, "\n"]);
         }
         for sql in [
             "case kind when 'a' then note else n end",

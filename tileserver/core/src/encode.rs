@@ -113,11 +113,24 @@ pub(crate) fn put_ring(out: &mut Vec<u8>, cursor: Cell, ring: &[Cell]) -> Cell {
     *rest.last().unwrap_or(first)
 }
 
+/// The step from one cell to the next.
+#[inline]
+pub(crate) fn put_step(out: &mut Vec<u8>, from: Cell, to: Cell) {
+    let (x, y) = (zigzag(to.x - from.x), zigzag(to.y - from.y));
+    if (x | y) < 1 << 14 {
+        let (bytes, length) = short_step(x, y);
+        out.extend_from_slice(&bytes);
+        out.truncate(out.len() - SHORT_STEP + length);
+    } else {
+        put_varint(out, u64::from(x));
+        put_varint(out, u64::from(y));
+    }
+}
+
 /// Bytes of a short step: two varints of one or two bytes each, as nearly all are.
 const SHORT_STEP: usize = 4;
 
 /// The steps from one cell to the next.
-#[inline]
 pub(crate) fn put_steps(out: &mut Vec<u8>, mut cursor: Cell, cells: &[Cell]) {
     let mut at = out.len();
     out.resize(at + SHORT_STEP * cells.len(), 0);
@@ -125,12 +138,9 @@ pub(crate) fn put_steps(out: &mut Vec<u8>, mut cursor: Cell, cells: &[Cell]) {
         let (x, y) = (zigzag(cell.x - cursor.x), zigzag(cell.y - cursor.y));
         cursor = cell;
         if (x | y) < 1 << 14 {
-            // How long each number is, is known without a branch.
-            let (x, x_bytes) = short_varint(x);
-            let (y, y_bytes) = short_varint(y);
-            let bytes = (x | y << (8 * x_bytes)).to_le_bytes();
+            let (bytes, length) = short_step(x, y);
             out[at..at + SHORT_STEP].copy_from_slice(&bytes);
-            at += x_bytes + y_bytes;
+            at += length;
         } else {
             out.truncate(at);
             put_varint(out, u64::from(x));
@@ -140,6 +150,14 @@ pub(crate) fn put_steps(out: &mut Vec<u8>, mut cursor: Cell, cells: &[Cell]) {
         }
     }
     out.truncate(at);
+}
+
+/// The bytes of two varints below 2^14, and their number: known without a branch.
+#[inline]
+fn short_step(x: u32, y: u32) -> ([u8; SHORT_STEP], usize) {
+    let (x, x_bytes) = short_varint(x);
+    let (y, y_bytes) = short_varint(y);
+    ((x | y << (8 * x_bytes)).to_le_bytes(), x_bytes + y_bytes)
 }
 
 /// The bytes of a varint below 2^14, and their number.

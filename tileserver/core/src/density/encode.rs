@@ -1,22 +1,17 @@
 //! A layer of a density tile: places in, Mapbox Vector Tile 2.1 out, feature after feature.
 
+use std::hash::Hash;
+
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::encode::{
     FEATURE_GEOMETRY, FEATURE_TAGS, FEATURE_TYPE, LAYER_EXTENT, LAYER_FEATURE, LAYER_KEY,
     LAYER_NAME, LAYER_VALUE, LAYER_VERSION, MOVE_TO, POINT, POLYGON, TILE_LAYER, VALUE_DOUBLE,
-    VALUE_UINT, put_bytes, put_ring, put_steps, put_tag, put_varint, varint_len,
+    VALUE_UINT, put_bytes, put_ring, put_step, put_tag, put_varint, varint_len,
 };
 use crate::hinted::{Hint, Hinted};
 use crate::quantize::Cell;
 use crate::tile::EXTENT;
-
-/// The value of a property.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Figure {
-    Count(u32),
-    Number(f64),
-}
 
 /// A layer under way.
 #[derive(Debug)]
@@ -30,30 +25,58 @@ pub(super) struct Layer<'a> {
     hints: Vec<Hint>,
     /// Where the last feature and the last end of tags are in `features`.
     last: [usize; 2],
-    keys: Vec<Key>,
+    keys: Vec<&'static str>,
     values: Vec<u8>,
+    /// Where a value resembles the last one of its kind.
     value_hints: Vec<Hint>,
-    /// Of each value its number: of counts, and of the bits of others.
-    counts: FxHashMap<u64, u32>,
-    numbers: FxHashMap<u64, u32>,
-    tags: Vec<u8>,
-    geometry: Vec<u8>,
-    /// Where the tails of rings are in `geometry`.
+    counts: Numbered<u32>,
+    /// By their bits.
+    numbers: Numbered<u64>,
+    /// Where the tails of a feature's rings are in `features`.
     tails: Vec<usize>,
     cells: Vec<Cell>,
 }
 
+/// A key and a value of the layer, by their numbers.
+pub(super) type Tag = (u32, u32);
+
+/// Values of a kind, with the number of each.
 #[derive(Debug)]
-struct Key {
-    name: &'static str,
-    /// The last value and its number: sorted features repeat it.
-    last: (Figure, u32),
-    /// Where the last value of the key that was new is in `values`.
-    written: usize,
+struct Numbered<T> {
+    known: FxHashMap<T, u32>,
+    /// The one asked for last: sorted features repeat it.
+    last: Option<(T, u32)>,
+    /// Where the one written last is in the layer's values.
+    written: Option<usize>,
+}
+
+impl<T: Copy + Eq + Hash> Numbered<T> {
+    fn with_room(values: usize) -> Self {
+        Self {
+            known: FxHashMap::with_capacity_and_hasher(values, FxBuildHasher),
+            last: None,
+            written: None,
+        }
+    }
+
+    /// The number of `value`, which is `next` if it is new.
+    fn number(&mut self, value: T, next: u32) -> u32 {
+        match self.last {
+            Some((last, number)) if last == value => number,
+            _ => {
+                let number = *self.known.entry(value).or_insert(next);
+                self.last = Some((value, number));
+                number
+            }
+        }
+    }
 }
 
 /// Bytes that a feature of few places takes.
 const FEATURE_BYTES: usize = 24;
+
+/// Bytes of a value.
+const VALUE_BYTES: usize = 11;
 
 impl<'a> Layer<'a> {
     /// With room for some `features`; there may be more.
@@ -65,73 +88,92 @@ impl<'a> Layer<'a> {
             hints: Vec::with_capacity(features * 2),
             last: [0; 2],
             keys: Vec::new(),
-            values: Vec::new(),
-            value_hints: Vec::new(),
-            counts: FxHashMap::default(),
-            numbers: FxHashMap::with_capacity_and_hasher(features, FxBuildHasher),
-            tags: Vec::new(),
-            geometry: Vec::new(),
+            values: Vec::with_capacity(features * VALUE_BYTES),
+            value_hints: Vec::with_capacity(features),
+            counts: Numbered::with_room(0),
+            numbers: Numbered::with_room(features),
             tails: Vec::new(),
             cells: Vec::new(),
         };
         if let Some(&(x, y)) = outline.first() {
             // From its first corner: two bytes lead there, after that of the command.
             layer.put_ring(Cell { x, y }, Cell::default());
-            layer.ring_tail = layer.geometry.len() - 3;
+            layer.ring_tail = layer.features.len() - 3;
+            layer.features.clear();
         }
         layer
     }
 
     /// Adds a feature at `places`, with its properties.
-    pub(super) fn push(
-        &mut self,
-        places: impl ExactSizeIterator<Item = Cell>,
-        figures: impl IntoIterator<Item = (&'static str, Figure)>,
-    ) {
-        self.tags.clear();
-        for (at, (name, figure)) in figures.into_iter().enumerate() {
-            let (key, value) = self.number(at, name, figure);
-            put_tag(&mut self.tags, key, value);
-        }
-        let kind = self.put_places(places);
-        let (tags, geometry) = (self.tags.len(), self.geometry.len());
-        let length = 4 + varint_len(tags as u64) + tags + varint_len(geometry as u64) + geometry;
+    pub(super) fn push(&mut self, places: impl ExactSizeIterator<Item = Cell>, tags: &[Tag]) {
+        // Lengths are known once what they are of is written: nearly all take the byte left.
         let start = self.features.len();
-        self.features.push(LAYER_FEATURE);
-        put_varint(&mut self.features, length as u64);
-        put_bytes(&mut self.features, FEATURE_TAGS, &self.tags);
-        let tail = self.features.len();
-        self.features.extend_from_slice(&[FEATURE_TYPE, kind]);
-        put_bytes(&mut self.features, FEATURE_GEOMETRY, &self.geometry);
+        self.features
+            .extend_from_slice(&[LAYER_FEATURE, 0, FEATURE_TAGS, 0]);
+        for &(key, value) in tags {
+            put_tag(&mut self.features, key, value);
+        }
+        let tail = self.features.len() + self.put_length(start + 3);
+        let kind = if self.outline.is_empty() {
+            POINT
+        } else {
+            POLYGON
+        };
+        self.features
+            .extend_from_slice(&[FEATURE_TYPE, kind, FEATURE_GEOMETRY, 0]);
+        self.tails.clear();
+        self.put_places(places);
+        let moved = self.put_length(tail + 3);
+        let moved_all = self.put_length(start + 1);
+        let tail = tail + moved_all;
         if start > 0 {
             self.hints.push(hint(start, self.last[0]));
             self.hints.push(hint(tail, self.last[1]));
         }
         self.last = [start, tail];
-        let base = self.features.len() - geometry;
+        let moved = moved + moved_all;
         let tails = self.tails.array_windows();
         self.hints
-            .extend(tails.map(|[before, tail]| hint(base + tail, base + before)));
+            .extend(tails.map(|[before, tail]| hint(tail + moved, before + moved)));
     }
 
-    /// Writes `places` into `geometry`, and says what they are.
-    fn put_places(&mut self, places: impl ExactSizeIterator<Item = Cell>) -> u8 {
-        self.geometry.clear();
-        self.tails.clear();
+    /// Writes how many bytes follow the one at `at`, which is left for it, and returns how many
+    /// more that took.
+    #[inline]
+    fn put_length(&mut self, at: usize) -> usize {
+        let length = self.features.len() - at - 1;
+        match u8::try_from(length) {
+            Ok(short) if short < 0x80 => {
+                self.features[at] = short;
+                0
+            }
+            _ => self.put_long_length(at, length),
+        }
+    }
+
+    fn put_long_length(&mut self, at: usize, length: usize) -> usize {
+        let mut long = Vec::new();
+        put_varint(&mut long, length as u64);
+        let more = long.len() - 1;
+        self.features.splice(at..=at, long);
+        more
+    }
+
+    fn put_places(&mut self, places: impl ExactSizeIterator<Item = Cell>) {
         let mut cursor = Cell::default();
         if self.outline.is_empty() {
             let count = places.len() as u64;
-            put_varint(&mut self.geometry, u64::from(MOVE_TO) | count << 3);
-            self.cells.clear();
-            self.cells.extend(places);
-            put_steps(&mut self.geometry, cursor, &self.cells);
-            return POINT;
+            put_varint(&mut self.features, u64::from(MOVE_TO) | count << 3);
+            for place in places {
+                put_step(&mut self.features, cursor, place);
+                cursor = place;
+            }
+            return;
         }
         for place in places {
             cursor = self.put_ring(cursor, place);
-            self.tails.push(self.geometry.len() - self.ring_tail);
+            self.tails.push(self.features.len() - self.ring_tail);
         }
-        POLYGON
     }
 
     /// Writes the outline around `place` after `cursor`, and says where it ends.
@@ -142,64 +184,57 @@ impl<'a> Layer<'a> {
         };
         self.cells.clear();
         self.cells.extend(self.outline.iter().map(corner));
-        put_ring(&mut self.geometry, cursor, &self.cells)
+        put_ring(&mut self.features, cursor, &self.cells)
     }
 
-    /// The numbers of a key and of its value; `at` is where the key mostly is.
+    /// The number of a key.
     #[expect(clippy::cast_possible_truncation, reason = "a handful of names")]
-    fn number(&mut self, at: usize, name: &'static str, figure: Figure) -> (u32, u32) {
-        let is_it = |key: &Key| std::ptr::eq(key.name, name) || key.name == name;
-        let found = match self.keys.get(at) {
-            Some(key) if is_it(key) => Some(at),
-            _ => self.keys.iter().position(is_it),
-        };
-        let known = found.map(|at| &self.keys[at]);
-        if let Some((at, key)) = found.zip(known).filter(|(_, key)| key.last.0 == figure) {
-            return (at as u32, key.last.1);
+    pub(super) fn key(&mut self, name: &'static str) -> u32 {
+        let known = self.keys.iter().position(|key| *key == name);
+        let number = known.unwrap_or(self.keys.len());
+        if known.is_none() {
+            self.keys.push(name);
         }
-        let start = self.values.len();
-        let value = self.value(figure);
-        let is_new = self.values.len() > start;
-        if let Some(at) = found {
-            let key = &mut self.keys[at];
-            key.last = (figure, value);
-            if is_new {
-                self.value_hints.push(hint(start, key.written));
-                key.written = start;
-            }
-            return (at as u32, value);
+        number as u32
+    }
+
+    /// The number of a value that is a count.
+    #[expect(clippy::cast_possible_truncation, reason = "at most 6")]
+    pub(super) fn count(&mut self, count: u32) -> u32 {
+        let next = self.next_value();
+        let number = self.counts.number(count, next);
+        if number == next {
+            let start = self.values.len();
+            let length = 1 + varint_len(count.into()) as u8;
+            self.values
+                .extend_from_slice(&[LAYER_VALUE, length, VALUE_UINT]);
+            put_varint(&mut self.values, count.into());
+            let before = self.counts.written.replace(start);
+            self.value_hints
+                .extend(before.map(|before| hint(start, before)));
         }
-        self.keys.push(Key {
-            name,
-            last: (figure, value),
-            written: start,
-        });
-        (self.keys.len() as u32 - 1, value)
+        number
+    }
+
+    /// The number of any other value.
+    pub(super) fn number(&mut self, value: f64) -> u32 {
+        let next = self.next_value();
+        let number = self.numbers.number(value.to_bits(), next);
+        if number == next {
+            let start = self.values.len();
+            self.values
+                .extend_from_slice(&[LAYER_VALUE, 9, VALUE_DOUBLE]);
+            self.values.extend_from_slice(&value.to_le_bytes());
+            let before = self.numbers.written.replace(start);
+            self.value_hints
+                .extend(before.map(|before| hint(start, before)));
+        }
+        number
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "a few a cell of a tile")]
-    fn value(&mut self, figure: Figure) -> u32 {
-        let next = (self.counts.len() + self.numbers.len()) as u32;
-        let number = match figure {
-            Figure::Count(count) => *self.counts.entry(count.into()).or_insert(next),
-            Figure::Number(number) => *self.numbers.entry(number.to_bits()).or_insert(next),
-        };
-        if number == next {
-            match figure {
-                Figure::Count(count) => {
-                    let length = 1 + varint_len(count.into()) as u8;
-                    self.values
-                        .extend_from_slice(&[LAYER_VALUE, length, VALUE_UINT]);
-                    put_varint(&mut self.values, count.into());
-                }
-                Figure::Number(number) => {
-                    self.values
-                        .extend_from_slice(&[LAYER_VALUE, 9, VALUE_DOUBLE]);
-                    self.values.extend_from_slice(&number.to_le_bytes());
-                }
-            }
-        }
-        number
+    fn next_value(&self) -> u32 {
+        (self.counts.known.len() + self.numbers.known.len()) as u32
     }
 
     /// Adds the layer to a tile; one without features is left out.
@@ -211,7 +246,7 @@ impl<'a> Layer<'a> {
         put_bytes(&mut head, LAYER_NAME, name.as_bytes());
         let mut keys = Vec::new();
         for key in &self.keys {
-            put_bytes(&mut keys, LAYER_KEY, key.name.as_bytes());
+            put_bytes(&mut keys, LAYER_KEY, key.as_bytes());
         }
         let mut tail = vec![LAYER_EXTENT];
         put_varint(&mut tail, u64::from(EXTENT.cast_unsigned()));
@@ -248,6 +283,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[derive(Debug, Clone, Copy)]
+    enum Figure {
+        Count(u32),
+        Number(f64),
+    }
 
     type Group = (Vec<(i32, i32)>, Vec<(&'static str, Figure)>);
 
@@ -299,7 +340,15 @@ mod tests {
         let mut layer = Layer::new(outline, 0);
         for (places, figures) in groups {
             let places = places.iter().map(|&(x, y)| Cell { x, y });
-            layer.push(places, figures.iter().copied());
+            let tag = |(name, figure): &(&'static str, Figure)| {
+                let key = layer.key(name);
+                match *figure {
+                    Figure::Count(count) => (key, layer.count(count)),
+                    Figure::Number(number) => (key, layer.number(number)),
+                }
+            };
+            let tags: Vec<Tag> = figures.iter().map(tag).collect();
+            layer.push(places, &tags);
         }
         let mut tile = Hinted::default();
         layer.finish(name, &mut tile);

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::cells::{CELL_BITS, Cell};
-use super::encode::{Figure, Layer};
+use super::encode::{Layer, Tag};
 use super::hex::{Hexes, OUTLINE};
 use super::kernel::Smoothed;
 use super::rank::RankedBitmap;
@@ -97,9 +97,11 @@ pub fn encode_cells(name: &str, mut counts: Vec<CellCount>, shape: CellShape) ->
     let outline = outline(shape, CELL_BITS);
     // A third or fewer differ in their figures where many are full.
     let mut layer = Layer::new(&outline, counts.len() / 3);
+    let mut tags = Tags::default();
     for equal in counts.chunk_by(|a, b| (a.count, a.of) == (b.count, b.of)) {
         let places = equal.iter().map(place_of);
-        layer.push(places, figures(equal[0].count, equal[0].of));
+        let tags = tags.of(&mut layer, equal[0].count, equal[0].of);
+        layer.push(places, tags);
     }
     let mut tile = Hinted::default();
     layer.finish(name, &mut tile);
@@ -117,16 +119,18 @@ pub fn encode_rates(
 ) -> Hinted {
     let outline = outline(shape, CELL_BITS);
     let mut layer = Layer::new(&outline, counts.len());
+    let mut tags = Tags::default();
     for cell in counts {
         let base = denominator(cell);
-        let told = Figure::Number(rounded(base, RATE_DIGITS));
-        let rate = (base >= DENOMINATOR_MIN).then(|| {
+        let tags = tags.of(&mut layer, cell.count, cell.of);
+        let told = layer.number(rounded(base, RATE_DIGITS));
+        tags.push((layer.key("denominator"), told));
+        if base >= DENOMINATOR_MIN {
             let rate = 1000.0 * f64::from(cell.count) / base;
-            ("per_1000", Figure::Number(rounded(rate, RATE_DIGITS)))
-        });
-        let figures = figures(cell.count, cell.of);
-        let figures = figures.chain([("denominator", told)]).chain(rate);
-        layer.push(std::iter::once(place_of(cell)), figures);
+            let rate = layer.number(rounded(rate, RATE_DIGITS));
+            tags.push((layer.key("per_1000"), rate));
+        }
+        layer.push(std::iter::once(place_of(cell)), tags);
     }
     let mut tile = Hinted::default();
     layer.finish(name, &mut tile);
@@ -143,9 +147,11 @@ pub fn encode_hexes(name: &str, hexes: &Hexes) -> Hinted {
         let mut hexes = hexes.clone();
         hexes.sort_unstable_by_key(|hex| (hex.count, hex.of, hex.y, hex.x));
         let mut layer = Layer::new(&OUTLINE, hexes.len() / 3);
+        let mut tags = Tags::default();
         for equal in hexes.chunk_by(|a, b| (a.count, a.of) == (b.count, b.of)) {
             let places = equal.iter().map(|hex| Place { x: hex.x, y: hex.y });
-            layer.push(places, figures(equal[0].count, equal[0].of));
+            let tags = tags.of(&mut layer, equal[0].count, equal[0].of);
+            layer.push(places, tags);
         }
         layer.finish(name, &mut tile);
     }
@@ -168,7 +174,8 @@ pub fn encode_smoothed(name: &str, smoothed: &Smoothed, shape: CellShape) -> Hin
     let mut layer = Layer::new(&outline, cells.len());
     for equal in cells.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
         let places = equal.iter().map(|(_, place)| *place);
-        layer.push(places, [("density", Figure::Number(equal[0].0))]);
+        let tag = (layer.key("density"), layer.number(equal[0].0));
+        layer.push(places, &[tag]);
     }
     let mut tile = Hinted::default();
     layer.finish(name, &mut tile);
@@ -239,10 +246,27 @@ fn sort_by_bits(values: &mut Vec<u64>, bits: Range<u32>) {
     }
 }
 
-fn figures(count: u32, of: u32) -> impl Iterator<Item = (&'static str, Figure)> {
-    let share = (of > 0).then(|| f64::from(count) / f64::from(of));
-    let share = share.map(|share| ("share", Figure::Number(share)));
-    std::iter::once(("count", Figure::Count(count))).chain(share)
+/// The tags of one feature after another.
+#[derive(Default)]
+struct Tags {
+    count: Option<u32>,
+    share: Option<u32>,
+    of_feature: Vec<Tag>,
+}
+
+impl Tags {
+    /// Of `count` contacts that pass, of so many.
+    fn of(&mut self, layer: &mut Layer<'_>, count: u32, of: u32) -> &mut Vec<Tag> {
+        self.of_feature.clear();
+        let key = *self.count.get_or_insert_with(|| layer.key("count"));
+        self.of_feature.push((key, layer.count(count)));
+        if of > 0 {
+            let key = *self.share.get_or_insert_with(|| layer.key("share"));
+            let share = f64::from(count) / f64::from(of);
+            self.of_feature.push((key, layer.number(share)));
+        }
+        &mut self.of_feature
+    }
 }
 
 fn place_of(cell: &CellCount) -> Place {
