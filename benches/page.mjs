@@ -1,9 +1,10 @@
 /**
  * How long a reader waits for the page of a running server: `node benches/page.mjs URL STATE`, where STATE
  * is what the page's address has after its `#`, with an `indicator` of shares. Needs `npm ci` in
- * tests/browser and a Chromium. On Linux it also tells the CPU time of a filter, which other work on the
- * machine changes little: of the page, of the workers that read tiles, and of drawing, which without a GPU
- * is Chromium's own and most of it.
+ * tests/browser and a Chromium. A machine with a GPU waits until the last frame is handed over to it, and
+ * then a few milliseconds; without one Chromium draws each frame itself, which takes longer than all before.
+ * On Linux it also tells the CPU time of a filter, which other work on the machine changes little: of the
+ * page, of the workers that read tiles, and of drawing.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { launch, PATIENCE } from "../tests/browser/support/browser.mjs";
@@ -22,6 +23,7 @@ for (let round = 0; round < ROUNDS; round += 1) {
   const context = await browser.newContext({ viewport: { width, height } });
   context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
+  await page.addInitScript(noteFrames);
   await page.goto(`${url}#${state}`);
   await page.waitForSelector('.stage[aria-busy="false"]');
   figures["map drawn"].push(await page.evaluate(() => performance.now()));
@@ -42,6 +44,7 @@ for (let round = 0; round < ROUNDS; round += 1) {
     const stage = document.querySelector(".stage");
     const box = document.querySelector("#filter");
     const start = performance.now();
+    globalThis.frames = [];
     const idle = new Promise((resolve) => {
       let began = false;
       new MutationObserver(() => {
@@ -52,10 +55,17 @@ for (let round = 0; round < ROUNDS; round += 1) {
     box.value = filter;
     box.dispatchEvent(new InputEvent("input", { bubbles: true }));
     box.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
-    return idle;
+    const rest = await idle;
+    return { rest, frames: globalThis.frames.map((at) => at - start) };
   }, filter);
   figures["filter answered"].push(answered);
-  figures["filter drawn"].push(drawn);
+  figures["filter drawn"].push(drawn.rest);
+  for (const [name, one] of [
+    ["filter, last frame handed over", drawn.frames.at(-1) ?? 0],
+    ["filter, frames", drawn.frames.length],
+  ]) {
+    (figures[name] ??= []).push(one);
+  }
   for (const [part, all] of Object.entries(cpu())) (figures[`filter, CPU of ${part}`] ??= []).push(all - (spent[part] ?? 0));
   await context.close();
 }
@@ -63,7 +73,26 @@ await browser.close();
 for (const [name, all] of Object.entries(figures)) {
   all.sort((a, b) => a - b);
   const shown = [all[0], all[ROUNDS >> 1], all.at(-1)].map(Math.round).join(" / ");
-  process.stdout.write(`${name}: ${shown} ms (least / median / most of ${ROUNDS})\n`);
+  process.stdout.write(`${name}: ${shown}${name.endsWith("frames") ? "" : " ms"} (least / median / most of ${ROUNDS})\n`);
+}
+
+/** In the page: notes when each frame that draws on a map has been handed over. */
+function noteFrames() {
+  globalThis.frames = [];
+  let draws = 0;
+  const context = WebGL2RenderingContext.prototype;
+  const { drawElements } = context;
+  context.drawElements = function (...all) {
+    draws += 1;
+    return drawElements.apply(this, all);
+  };
+  const ask = globalThis.requestAnimationFrame;
+  globalThis.requestAnimationFrame = (draw) =>
+    ask((now) => {
+      const before = draws;
+      draw(now);
+      if (draws > before) globalThis.frames.push(performance.now());
+    });
 }
 
 function processes() {

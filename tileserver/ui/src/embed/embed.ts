@@ -7,7 +7,7 @@ import {
   type VectorSourceSpecification,
   type VectorTileSource,
 } from "maplibre-gl";
-import { addLabels, colorLabelsAlike, NAMES, placeLabels } from "../map/labels";
+import { addLabels, NAMES, placeLabels } from "../map/labels";
 import "./embed.css";
 import { announceHeight } from "./height";
 
@@ -145,7 +145,6 @@ function inOwnColors(style: StyleSpecification): StyleSpecification {
 }
 
 function followTheme(map: MapLibre): void {
-  colorLabelsAlike(map, INK, "rgba(255, 255, 255, 0.85)");
   dark.addEventListener("change", () => {
     for (const [layer, property, color] of ownColors()) map.setPaintProperty(layer, property, color);
   });
@@ -154,7 +153,7 @@ function followTheme(map: MapLibre): void {
 /** The style with names of our own in place of those that any client can draw: each area has one. */
 function named(style: StyleSpecification): StyleSpecification {
   style.layers = style.layers.filter(({ id }) => !UNUSED.includes(id));
-  addLabels(style, "sans-serif");
+  addLabels(style, "sans-serif", INK, "rgba(255, 255, 255, 0.85)");
   return style;
 }
 

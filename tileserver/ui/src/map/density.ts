@@ -1,12 +1,13 @@
 /** Contacts as heat over the areas, as circles where the map is near. */
-import { effect, untracked } from "@preact/signals";
-import type { ExpressionSpecification, Map as MapLibre, VectorTileSource } from "maplibre-gl";
+import { effect } from "@preact/signals";
+import type { ExpressionSpecification, Map as MapLibre } from "maplibre-gl";
 import template from "../../../../styles/density.json";
 import type { Density } from "../api";
 import { density, densityTiles, set } from "../density";
 import { HEAT_COLORS } from "../heat";
 import { theme } from "../theme";
 import { fillTemplate } from "./template";
+import type { WholeMap } from "./whole";
 
 const SOURCE = "contacts";
 const HEAT = "heat";
@@ -17,8 +18,9 @@ const DENSEST_CELL = 0.25;
 const KERNEL_PEAK = 0.3989422804014327;
 
 /** Draws the set shown below the layer `before`. */
-export function followDensity(map: MapLibre, before: string): () => void {
+export function followDensity(map: WholeMap, before: string): () => void {
   let drawn: string | null = null;
+  let asked = "";
   const remove = () => {
     if (!drawn) return;
     for (const id of [HEAT, CELLS]) map.removeLayer(id);
@@ -36,10 +38,11 @@ export function followDensity(map: MapLibre, before: string): () => void {
       remove();
       add(map, before, json, tiles, set.value);
       drawn = set.value;
-    } else untracked(() => map.getSource<VectorTileSource>(SOURCE))?.setTiles([tiles]);
-    map.setPaintProperty(HEAT, "heatmap-intensity", intensity(json));
-    map.setPaintProperty(HEAT, "heatmap-color", ramp(HEAT_COLORS[dark]));
-    map.setPaintProperty(CELLS, "circle-color", HEAT_COLORS[dark][2]);
+    } else if (tiles !== asked) map.replaceTiles(SOURCE, tiles, false);
+    asked = tiles;
+    map.paint(HEAT, "heatmap-intensity", intensity(json));
+    map.paint(HEAT, "heatmap-color", ramp(HEAT_COLORS[dark]));
+    map.paint(CELLS, "circle-color", HEAT_COLORS[dark][2]);
   });
   return stop;
 }

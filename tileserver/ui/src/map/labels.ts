@@ -10,6 +10,7 @@ import polylabel from "polylabel";
 import type { Classes } from "../classes";
 import { needsLightText } from "../palette";
 import { onFill } from "./colors";
+import type { WholeMap } from "./whole";
 
 /** The layer of names, and its source. */
 export const NAMES = "names";
@@ -20,7 +21,9 @@ const MAX_AREAS = 400;
 /** Pixels of width that an area needs for its name to be tried. */
 const MIN_WIDTH = 36;
 
-export function addLabels(style: StyleSpecification, font: string): void {
+/** In colours that are set later, or in those given. */
+export function addLabels(style: StyleSpecification, font: string, ink?: string, ground?: string): void {
+  const colors = ink && ground ? { "text-color": ink, "text-halo-color": ground } : {};
   style.sources[NAMES] = { type: "geojson", data: { type: "FeatureCollection", features: [] } };
   style.layers.push({
     id: NAMES,
@@ -35,24 +38,24 @@ export function addLabels(style: StyleSpecification, font: string): void {
       "text-line-height": 1.15,
       "symbol-sort-key": ["-", ["get", "width"]],
     },
-    paint: { "text-halo-width": 1.2, "text-halo-blur": 0.6 },
+    paint: { ...colors, "text-halo-width": 1.2, "text-halo-blur": 0.6 },
   });
 }
 
 /** Text of one colour, where what lies under it is not the areas' own. */
-export function colorLabelsAlike(map: MapLibre, ink: string, ground: string): void {
-  map.setPaintProperty(NAMES, "text-color", ink);
-  map.setPaintProperty(NAMES, "text-halo-color", ground);
+export function colorLabelsAlike(map: WholeMap, ink: string, ground: string): void {
+  map.paint(NAMES, "text-color", ink);
+  map.paint(NAMES, "text-halo-color", ground);
 }
 
 /** Dark text on light areas, light text on dark ones, with a halo of the area's own colour. */
-export function colorLabels(map: MapLibre, classes: Classes, missing: string): void {
-  map.setPaintProperty(
+export function colorLabels(map: WholeMap, classes: Classes, missing: string): void {
+  map.paint(
     NAMES,
     "text-color",
     onFill(classes, missing, (color) => (needsLightText(color) ? "#ffffff" : "#1b1a18")),
   );
-  map.setPaintProperty(
+  map.paint(
     NAMES,
     "text-halo-color",
     onFill(classes, missing, (color) => color),
@@ -64,13 +67,26 @@ const named = new WeakSet<MapLibre>();
 
 /** Names what is on screen now. */
 export function placeLabels(map: MapLibre, areas: string): void {
-  const rendered = map.queryRenderedFeatures({ layers: [areas] });
-  const features = rendered.length <= MAX_AREAS ? labelsOf(rendered, degreesPerPixel(map)) : [];
+  const features = labelsOf(fewAreas(map, areas), degreesPerPixel(map));
   // New data draw the map again, which where there is nothing to name shows nothing new.
   if (features.length === 0 && !named.has(map)) return;
   if (features.length > 0) named.add(map);
   else named.delete(map);
   map.getSource<GeoJSONSource>(NAMES)?.setData({ type: "FeatureCollection", features });
+}
+
+/** Areas on screen; none if there are many. */
+function fewAreas(map: MapLibre, areas: string): Drawn[] {
+  const layers = [areas];
+  const { clientWidth: width, clientHeight: height } = map.getCanvas();
+  // Reading areas takes time: where the middle has too many, the rest is not read.
+  const middle: [[number, number], [number, number]] = [
+    [width / 3, height / 3],
+    [(2 * width) / 3, (2 * height) / 3],
+  ];
+  if (map.queryRenderedFeatures(middle, { layers }).length > MAX_AREAS) return [];
+  const rendered = map.queryRenderedFeatures({ layers });
+  return rendered.length <= MAX_AREAS ? rendered : [];
 }
 
 type Label = Feature<Point> & { properties: { width: number } };

@@ -1,14 +1,13 @@
 /** The map: draws what the model says, and tells it where the reader looks and points. */
 import { batch, effect, type ReadonlySignal, signal, untracked } from "@preact/signals";
 import {
-  Map as MapLibre,
+  type Map as MapLibre,
   type MapGeoJSONFeature,
   type MapOptions,
   type PointLike,
   type StyleSpecification,
   setWorkerCount,
   setWorkerUrl,
-  type VectorTileSource,
 } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import choropleth from "../../../../styles/choropleth.json";
@@ -26,6 +25,7 @@ import { drawing } from "../zone";
 import { addLabels, colorLabels, colorLabelsAlike, NAMES, placeLabels } from "./labels";
 import { theme } from "../theme";
 import { fillTemplate } from "./template";
+import { WholeMap } from "./whole";
 
 setWorkerUrl(workerUrl);
 
@@ -67,7 +67,7 @@ export function shownMaps(): MapLibre[] {
 /** Draws a layer into `container`; the return value takes it away. */
 export function showMap(container: HTMLElement, role: Role): () => void {
   const { describe, layer, leads } = role;
-  const map = new MapLibre({
+  const map = new WholeMap({
     container,
     ...startOf(describe),
     maxZoom: describe.maxzoom + 4,
@@ -84,7 +84,8 @@ export function showMap(container: HTMLElement, role: Role): () => void {
   map.keyboard.disableRotation();
   map.on("move", () => moveOthers(map));
   map.on("dataloading", () => wait(map, true));
-  map.on("idle", () => wait(map, model.tiles.value === null));
+  // First the frame that is ready, then the names on it.
+  map.on("idle", () => setTimeout(() => rest(map)));
   if (leads) {
     // The zoom tells the level, the level its indicators, and those what the tiles are to carry.
     zoom.value = map.getZoom();
@@ -105,7 +106,6 @@ export function showMap(container: HTMLElement, role: Role): () => void {
         followState(map, layer),
       );
       stops.push(...watchPointer(map, container));
-      map.on("idle", () => placeLabelsOnce(map));
       if (!leads) return;
       stops.push(followView(map));
       current.value = map;
@@ -147,6 +147,13 @@ function wait(map: MapLibre, is: boolean): void {
   busy.value = waiting.size > 0;
 }
 
+/** A map with all its tiles is named, and then waits for nothing. */
+function rest(map: WholeMap): void {
+  if (!maps.has(map) || !map.loaded()) return;
+  placeLabelsOnce(map);
+  if (map.loaded()) wait(map, map.waits || model.tiles.value === null);
+}
+
 /** Gives the map its only style, as soon as there is a tile to ask for. */
 function draw(map: MapLibre, { describe, layer }: Role, drawn: (tiles: string) => void): () => void {
   let given = false;
@@ -177,17 +184,27 @@ function draw(map: MapLibre, { describe, layer }: Role, drawn: (tiles: string) =
  * One source for all filters: `setTiles` keeps what is drawn until the new tiles are there. Tiles of an
  * indicator wait for its classes, or they would have no colour when they come.
  */
-function followTiles(map: MapLibre, classes: Role["classes"], drawn: string): () => void {
+function followTiles(map: WholeMap, classes: Role["classes"], drawn: string): () => void {
   let shown = drawn;
   return effect(() => {
     const next = model.tiles.value;
     if (next === null || next === shown || classes.value === null) return;
+    map.replaceTiles(SOURCE, next, drawnAlike(shown, next));
     shown = next;
-    map.getSource<VectorTileSource>(SOURCE)?.setTiles([next]);
   });
 }
 
-function followColors(map: MapLibre, classes: Role["classes"]): () => void {
+/** Whether tiles differ by their filter only. */
+function drawnAlike(a: string, b: string): boolean {
+  const [before, after] = [a, b].map((tiles) => {
+    const address = new URL(tiles);
+    address.searchParams.delete("filter");
+    return address.href;
+  });
+  return before === after;
+}
+
+function followColors(map: WholeMap, classes: Role["classes"]): () => void {
   let before: Classes | null = null;
   let shown: Classes | null = null;
   return effect(() => {
@@ -198,20 +215,20 @@ function followColors(map: MapLibre, classes: Role["classes"]): () => void {
     if (!now) return;
     if (shown && !sameProperties(shown, now)) before = shown;
     shown = now;
-    map.setPaintProperty(AREAS, "fill-color", fillColor(now, before, missing));
-    map.setPaintProperty(AREAS, "fill-opacity", fillOpacity(now, pointed, rest));
+    map.paint(AREAS, "fill-color", fillColor(now, before, missing));
+    map.paint(AREAS, "fill-opacity", fillOpacity(now, pointed, rest));
     if (set.value) colorLabelsAlike(map, ink, ground);
     else colorLabels(map, now, missing);
   });
 }
 
-function followTheme(map: MapLibre): () => void {
+function followTheme(map: WholeMap): () => void {
   return effect(() => {
     const { ground, ink } = INK[theme.value];
-    map.setPaintProperty("background", "background-color", ground);
-    map.setPaintProperty("borders", "line-color", ground);
-    map.setPaintProperty("hovered", "line-color", ink);
-    map.setPaintProperty("selected", "line-color", ink);
+    map.paint("background", "background-color", ground);
+    map.paint("borders", "line-color", ground);
+    map.paint("hovered", "line-color", ink);
+    map.paint("selected", "line-color", ink);
     colorZone(map, ink, ground);
   });
 }
@@ -228,12 +245,12 @@ function hideMarks(style: StyleSpecification): void {
 }
 
 /** Marks the area under the pointer and the one selected. */
-function followState(map: MapLibre, layer: string): () => void {
+function followState(map: WholeMap, layer: string): () => void {
   const marked: Record<keyof typeof MARKS, number | null> = { hovered: null, selected: null };
   const mark = (name: keyof typeof MARKS, id: number | null) => {
     const last = marked[name];
     if (last === id) return;
-    if (last === null || id === null) map.setPaintProperty(name, "line-width", id === null ? 0 : MARKS[name]);
+    if (last === null || id === null) map.paint(name, "line-width", id === null ? 0 : MARKS[name]);
     if (last !== null) map.removeFeatureState({ source: SOURCE, sourceLayer: layer, id: last }, name);
     if (id !== null) map.setFeatureState({ source: SOURCE, sourceLayer: layer, id }, { [name]: true });
     marked[name] = id;

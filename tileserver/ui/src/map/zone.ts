@@ -2,6 +2,7 @@
 import { effect } from "@preact/signals";
 import type { GeoJSONSource, Map as MapLibre, MapMouseEvent, StyleSpecification } from "maplibre-gl";
 import { addCorner, type Corner, drawing, finishDrawing, outline, polygonOf } from "../zone";
+import type { WholeMap } from "./whole";
 
 const SOURCE = "zone";
 const LINE = "zone-line";
@@ -33,15 +34,20 @@ export function addZone(style: StyleSpecification, ink: string, ground: string):
   );
 }
 
-export function colorZone(map: MapLibre, ink: string, ground: string): void {
-  map.setPaintProperty(LINE, "line-color", ink);
-  map.setPaintProperty(CORNERS, "circle-color", ground);
-  map.setPaintProperty(CORNERS, "circle-stroke-color", ink);
+export function colorZone(map: WholeMap, ink: string, ground: string): void {
+  map.paint(LINE, "line-color", ink);
+  map.paint(CORNERS, "circle-color", ground);
+  map.paint(CORNERS, "circle-stroke-color", ink);
 }
 
 export function followZone(map: MapLibre): () => void {
+  let shown = "[]";
   return effect(() => {
     const features = featuresOf(outline.value, drawing.value !== null);
+    const text = JSON.stringify(features);
+    // New data draw the map again, equal ones too.
+    if (text === shown) return;
+    shown = text;
     map.getSource<GeoJSONSource>(SOURCE)?.setData({ type: "FeatureCollection", features });
   });
 }

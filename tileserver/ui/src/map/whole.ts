@@ -1,0 +1,116 @@
+/**
+ * A map whose tiles are replaced one set after the other, and shown when a set is whole.
+ *
+ * MapLibre draws a frame for every tile that comes, of which the first show two filters side by side; and
+ * it does not give up a tile that is under way when another is asked for in its place, so that the older
+ * of the two may come last and stay.
+ */
+import { Map as MapLibre, type MapOptions, type VectorTileSource } from "maplibre-gl";
+
+/** Milliseconds that a map waits for tiles before it shows what there is: not for ever for one that does not come. */
+const PATIENCE = 10_000;
+
+interface Replacement {
+  tiles: string;
+  whole: boolean;
+}
+
+type Paint = [layer: string, property: string, value: unknown];
+
+export class WholeMap extends MapLibre {
+  /** Tiles to ask for when those under way have been drawn, by source. */
+  private readonly wanted = new Map<string, Replacement>();
+  /** Sources with tiles under way, and whether their requests have begun. */
+  private readonly coming = new Map<string, boolean>();
+  /** What was painted before requests began, which would undo them. */
+  private painted: Paint[] = [];
+  private held = false;
+  private patience: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: MapOptions) {
+    super(options);
+    this.on("sourcedata", ({ sourceId, sourceDataType }) => {
+      if (sourceDataType === "content") this.begin(sourceId);
+      this.look();
+    });
+    for (const event of ["sourcedataabort", "error", "idle"] as const) this.on(event, () => this.look());
+    // A reader who moves the map wants to see it move.
+    this.on("movestart", () => this.release());
+    this.on("render", () => this.ask());
+  }
+
+  /**
+   * Has `source` show other tiles. Under way they change nothing on screen if `whole`, which is for tiles
+   * that are drawn as those before them: of other colours the workers hear with a frame.
+   */
+  replaceTiles(source: string, tiles: string, whole: boolean): void {
+    this.wanted.set(source, { tiles, whole });
+    this.ask();
+  }
+
+  /** Whether there are tiles to come for which no request is under way. */
+  get waits(): boolean {
+    return this.wanted.size > 0;
+  }
+
+  override triggerRepaint(): void {
+    if (!this.held) super.triggerRepaint();
+  }
+
+  /** Sets a paint property; one that has the value already costs no frame. */
+  paint(...paint: Paint): void {
+    if (this.held && [...this.coming.values()].includes(false)) {
+      this.painted.push(paint);
+      return;
+    }
+    // The library has a type for each property.
+    const [layer, property, value] = paint as [string, never, never];
+    const same = JSON.stringify(this.getPaintProperty(layer, property)) === JSON.stringify(value);
+    if (!same) this.setPaintProperty(layer, property, value);
+  }
+
+  override remove(): void {
+    clearTimeout(this.patience);
+    super.remove();
+  }
+
+  private ask(): void {
+    for (const [id, { tiles, whole }] of this.wanted) {
+      if (this.coming.has(id)) continue;
+      this.wanted.delete(id);
+      this.coming.set(id, false);
+      if (whole && this.isStyleLoaded() && !this.isMoving()) this.hold();
+      this.getSource<VectorTileSource>(id)?.setTiles([tiles]);
+    }
+  }
+
+  private begin(id: string): void {
+    if (!this.coming.has(id)) return;
+    this.coming.set(id, true);
+    const painted = this.painted;
+    this.painted = [];
+    for (const paint of painted) this.paint(...paint);
+  }
+
+  private look(): void {
+    if (this.coming.size === 0) return;
+    for (const [id, begun] of this.coming) {
+      if (!this.getSource(id) || (begun && this.isSourceLoaded(id))) this.coming.delete(id);
+    }
+    // What is wanted next waits for the frame: who drags a slider sees the map follow.
+    if (this.coming.size === 0) this.release();
+  }
+
+  private hold(): void {
+    this.held = true;
+    clearTimeout(this.patience);
+    this.patience = setTimeout(() => this.release(), PATIENCE);
+  }
+
+  private release(): void {
+    clearTimeout(this.patience);
+    if (!this.held) return;
+    this.held = false;
+    this.triggerRepaint();
+  }
+}
