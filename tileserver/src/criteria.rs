@@ -85,7 +85,8 @@ pub fn properties<'a>(
         let mut shown = layers.iter().flat_map(|layer| layer.indicators());
         if !always.contains(&name.as_str()) && !shown.any(|i| i.name == *name) {
             let detail = format!("no indicator `{name}` in this layer");
-            return Err(HttpError::parameter("properties", detail));
+            let near = layer.level_at(0).data.queryables().near(name);
+            return Err(HttpError::unknown("properties", name, near, detail));
         }
     }
     let asked = layer.indicators().filter(|i| names.contains(&i.name));

@@ -337,6 +337,53 @@ fn a_refusal_says_what_is_at_fault_for_programs_too() {
             "{problem}"
         );
     }
+    for (query, parameter, reason, value, near) in [
+        (
+            "score=turnot:2",
+            "score",
+            "unknown_property",
+            Some("turnot"),
+            Some("turnout"),
+        ),
+        ("score=turnout:0", "score", "weight", Some("0"), None),
+        (
+            "score=turnout,turnout",
+            "score",
+            "twice",
+            Some("turnout"),
+            None,
+        ),
+        ("score=turnout,", "score", "empty_criterion", None, None),
+        (
+            "score=turnout&score-method=best",
+            "score-method",
+            "unknown_method",
+            Some("best"),
+            None,
+        ),
+        (
+            "properties=turnot",
+            "properties",
+            "unknown_property",
+            Some("turnot"),
+            Some("turnout"),
+        ),
+        (
+            "class-property=nosuchthing&classes=3",
+            "class-property",
+            "unknown_property",
+            Some("nosuchthing"),
+            None,
+        ),
+    ] {
+        let reply = server.get(&format!("/town/items?{query}"));
+        assert_eq!(reply.status, 400, "{query}");
+        let problem = reply.json();
+        assert_eq!(problem["parameter"], parameter, "{problem}");
+        assert_eq!(problem["reason"], reason, "{problem}");
+        assert_eq!(problem["value"].as_str(), value, "{problem}");
+        assert_eq!(problem["near"][0].as_str(), near, "{problem}");
+    }
     let long = server
         .get(&format!("/town/items?filter={}", "a".repeat(9_000)))
         .json();

@@ -130,19 +130,70 @@ fn the_openapi_document_holds() {
     }
 }
 
-#[test]
-fn gdal_reads_and_filters() {
-    if Command::new("ogrinfo").arg("--version").output().is_err() {
+/// Whether GDAL is there; says so if not.
+fn has_gdal() -> bool {
+    let there = Command::new("ogrinfo").arg("--version").output().is_ok();
+    if !there {
         eprintln!("skipped: ogrinfo is not installed");
+    }
+    there
+}
+
+fn ogrinfo(arguments: &[&str]) -> String {
+    let output = Command::new("ogrinfo").args(arguments).output();
+    let output = output.expect("ogrinfo starts");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn gdal_reads_vector_tiles() {
+    if !has_gdal() {
         return;
     }
     let village = Village::new();
     let server = Server::start(village.path());
-    let run = |arguments: &[&str]| {
-        let output = Command::new("ogrinfo").args(arguments).output();
-        let output = output.expect("ogrinfo starts");
-        String::from_utf8_lossy(&output.stdout).into_owned()
+    let url = format!("http://{}", server.address);
+    let tileset = server.get("/collections/town/tiles/WebMercatorQuad").json();
+    let limits = tileset["tileMatrixSetLimits"].as_array().expect("limits");
+    // The finest zoom at which one tile holds them all.
+    let whole = |limit: &&Value| {
+        limit["minTileRow"] == limit["maxTileRow"] && limit["minTileCol"] == limit["maxTileCol"]
     };
+    let limit = limits.iter().rfind(whole).expect("a zoom");
+    let (z, x, y) = (
+        limit["tileMatrix"].as_str().expect("a name"),
+        &limit["minTileCol"],
+        &limit["minTileRow"],
+    );
+    let tile = ogrinfo(&["-so", "-al", &format!("MVT:{url}/town/{z}/{x}/{y}.pbf")]);
+    assert!(tile.contains("Feature Count: 10"), "{tile}");
+    assert!(tile.contains("turnout: Real"), "{tile}");
+    // All tiles of a zoom, by the layer's TileJSON.
+    let described = format!("METADATA_FILE={url}/town");
+    let layer = format!("MVT:{url}/town/{z}");
+    let all = ogrinfo(&[
+        "-al",
+        &layer,
+        "-oo",
+        &described,
+        "-oo",
+        "TILE_EXTENSION=mvt",
+    ]);
+    assert_eq!(all.matches("OGRFeature(town)").count(), 10, "{all}");
+    assert!(
+        all.contains("ZOOM_LEVEL") && all.contains("PROJCRS[\"WGS 84 / Pseudo-Mercator\""),
+        "{all}"
+    );
+}
+
+#[test]
+fn gdal_reads_and_filters() {
+    if !has_gdal() {
+        return;
+    }
+    let village = Village::new();
+    let server = Server::start(village.path());
+    let run = ogrinfo;
     let url = format!("http://{}", server.address);
     let summary = run(&["-so", &format!("OAPIF:{url}"), "town"]);
     assert!(summary.contains("Feature Count: 10"), "{summary}");

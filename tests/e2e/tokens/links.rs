@@ -308,6 +308,59 @@ fn a_page_opened_by_a_link_opens_what_it_asks_for_itself() {
 }
 
 #[test]
+fn a_link_to_a_style_opens_the_tiles_it_names() {
+    let (crowd, server) = with_a_hidden_map();
+    let mut c = server.connect();
+    let mut get = |path: &str| c.request("GET", path, &[]);
+    assert_eq!(get("/styles/turnout/style.json").status, 404);
+    let link = signed_link(&crowd, &["--path", "/styles/turnout/style.json"]).expect("signed");
+    let sig = link.split_once("?sig=").expect("a link").1;
+    let style = get(&link);
+    assert_eq!(style.status, 200, "{style:?}");
+    assert!(style.header("cache-control").starts_with("private"));
+    let base = format!("http://{}", server.address);
+    let mut drawn = 0;
+    for source in style.json()["sources"]
+        .as_object()
+        .expect("sources")
+        .values()
+    {
+        let tiles = source["tiles"][0].as_str().expect("an address");
+        let tile = tiles.replace("{z}/{x}/{y}", "10/302/365");
+        let tile = tile.strip_prefix(&base).expect("on this server");
+        assert!(tile.contains(&format!("sig={sig}")), "{tile}");
+        assert!(matches!(get(tile).status, 200 | 204), "{tile}");
+        let bare = tile.replace(&format!("sig={sig}"), "x=");
+        assert_eq!(get(&bare).status, 404, "{bare}");
+        drawn += 1;
+    }
+    assert!(drawn > 0);
+    for path in [
+        "/map/turnout",
+        "/map/turnout/data",
+        "/map/turnout.png",
+        "/town",
+    ] {
+        assert_eq!(get(&format!("{path}?sig={sig}")).status, 401, "{path}");
+    }
+    // The tiles of a layer's own style lie where the link does not lead.
+    let layer = signed_link(&crowd, &["--path", "/styles/town"]).expect("signed");
+    let refused = get(&layer.replace("/styles/town?", "/styles/town/style.json?"));
+    assert_eq!(
+        (refused.status, refused.json()["parameter"].as_str()),
+        (400, Some("sig"))
+    );
+    let whole = signed_link(&crowd, &["--path", "/"]).expect("signed");
+    let whole = get(&whole.replace("/?", "/styles/town/style.json?"));
+    assert!(
+        whole.status == 200 && whole.text().contains("sig="),
+        "{whole:?}"
+    );
+    let template = signed_link(&crowd, &["--path", "/styles/choropleth"]).expect_err("no map");
+    assert!(template.contains("as /styles/margin"), "{template}");
+}
+
+#[test]
 fn a_link_dies_with_its_key() {
     let (crowd, server) = with_a_hidden_map();
     let mut c = server.connect();

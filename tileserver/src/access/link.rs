@@ -12,6 +12,7 @@ use blake3::Hash;
 
 use super::keys::KeysFile;
 use super::{Caller, Refused, Role};
+use crate::style::Template;
 
 /// Links expire at a multiple of this, so that equal links of one hour are one cache entry.
 const ROUNDING: u64 = 3_600;
@@ -29,6 +30,11 @@ pub enum LinkError {
          what is not ASCII as %-codes"
     )]
     Path,
+    #[error(
+        "a link to this style would not open the tiles it names: give the style of a published map, \
+         as /styles/margin"
+    )]
+    Style,
     #[error("the link would expire later than clocks can tell")]
     Lifetime,
 }
@@ -68,6 +74,9 @@ pub fn sign_link(
     let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#');
     if !prefix.starts_with('/') || !prefix.bytes().all(is_plain) {
         return Err(LinkError::Path);
+    }
+    if is_of_no_map(prefix) {
+        return Err(LinkError::Style);
     }
     let since = now.duration_since(UNIX_EPOCH);
     let end = since.map(|since| since.checked_add(lifetime));
@@ -124,7 +133,9 @@ fn opens(prefix: &str, path: &str) -> bool {
         // `/map/a` opens `/map/a` and `/map/a/…`, not `/map/ab`.
         rest.is_empty() || rest.starts_with('/') || prefix.ends_with('/')
     });
-    is_below || map_of(prefix).is_some_and(|id| is_of_map(path, id))
+    is_below
+        || map_of(prefix).is_some_and(|id| is_of_map(path, id))
+        || style_of(prefix).is_some_and(|id| is_of_style(path, id))
 }
 
 /// The map whose page lies at `path`, in a frame or not.
@@ -132,8 +143,32 @@ fn map_of(path: &str) -> Option<&str> {
     let id = ["/map/", "/embed/"]
         .iter()
         .find_map(|root| path.strip_prefix(root))?;
-    let id = id.strip_suffix('/').unwrap_or(id);
+    plain_id(id.strip_suffix('/').unwrap_or(id))
+}
+
+/// The map, if it is one, whose style lies at `path`.
+fn style_of(path: &str) -> Option<&str> {
+    let id = path.strip_prefix("/styles/")?;
+    let id = id.strip_suffix("/style.json").unwrap_or(id);
+    plain_id(id.strip_suffix('/').unwrap_or(id))
+}
+
+fn plain_id(id: &str) -> Option<&str> {
     (!id.is_empty() && !id.contains(['/', '.', '%'])).then_some(id)
+}
+
+/// Whether `path` leads to styles that are drawn from a layer's tiles, or from those of contacts.
+fn is_of_no_map(path: &str) -> bool {
+    let is_template = |id| Template::of_name(id).is_some();
+    matches!(path, "/styles" | "/styles/") || style_of(path).is_some_and(is_template)
+}
+
+/// Whether `path` is of the tiles or names that the style of the map draws.
+fn is_of_style(path: &str, id: &str) -> bool {
+    let rest = path
+        .strip_prefix("/map/")
+        .and_then(|rest| rest.strip_prefix(id));
+    rest.is_some_and(|rest| rest.starts_with("/tiles/") || rest.starts_with("/names/"))
 }
 
 /// Whether `path` is a page of the map, a picture, or something that a page of it asks for.

@@ -328,6 +328,23 @@ fn a_link_to_a_map_opens_all_of_it() {
             assert_eq!(caller.is_ok(), open, "{path} by a link to {signed}");
         }
     }
+    for signed in ["/styles/a", "/styles/a/", "/styles/a/style.json"] {
+        let sig = sign_link(&keys, "app", signed, Duration::from_hours(1), now()).expect("signed");
+        for (path, open) in [
+            ("/styles/a/style.json", true),
+            ("/map/a/tiles/1/0/0", true),
+            ("/map/a/names/1/0/0", true),
+            ("/map/a", false),
+            ("/map/a/data", false),
+            ("/map/a.png", false),
+            ("/map/ab/tiles/1/0/0", false),
+            ("/styles/b/style.json", false),
+            ("/a/1/0/0", false),
+        ] {
+            let caller = linked(&keys, &sig, path, now());
+            assert_eq!(caller.is_ok(), open, "{path} by a link to {signed}");
+        }
+    }
     for (signed, path) in [
         ("/map/a.png", "/map/a"),
         ("/map/a/data", "/map/a"),
@@ -397,6 +414,14 @@ fn forged_links_are_refused() {
     assert_eq!(sign("demo", "/map", day), Err(LinkError::Key), "a tenant");
     for path in ["map", "", "/map?a=1", "/map#a", "/carte été", "/a\nb"] {
         assert_eq!(sign("app", path, day), Err(LinkError::Path), "{path}");
+    }
+    for path in [
+        "/styles",
+        "/styles/",
+        "/styles/density",
+        "/styles/choropleth/style.json",
+    ] {
+        assert_eq!(sign("app", path, day), Err(LinkError::Style), "{path}");
     }
     assert_eq!(sign("app", "/map", Duration::MAX), Err(LinkError::Lifetime));
     let none = sign_link(&KeysFile::default(), "app", "/map", day, now());

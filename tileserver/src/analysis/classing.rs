@@ -45,7 +45,8 @@ impl Classing {
         let mut shown = level.layer.indicators();
         if !computed && !shown.any(|i| i.name == *name && i.kind == Kind::Number) {
             let detail = format!("no indicator `{name}` with numbers in this layer");
-            return Err(HttpError::parameter("class-property", detail));
+            let near = level.data.queryables().near(&name);
+            return Err(HttpError::unknown("class-property", &name, near, detail));
         }
         // A level that does not have the indicator has no classes.
         let is_there = computed || level.data.level.column(&name).is_some();

@@ -93,7 +93,9 @@ impl Joining {
             let mut shown = layer.indicators();
             if !shown.any(|i| i.name == name && i.kind == Kind::Number) {
                 let detail = format!("no indicator `{name}` with numbers in this layer");
-                return Err(HttpError::parameter("contacts-denominator", detail));
+                let near = layer.level_at(0).data.queryables().near(name);
+                let parameter = "contacts-denominator";
+                return Err(HttpError::unknown(parameter, name, near, detail));
             }
         }
         let rate = match query.get("contacts-rate")?.as_deref() {

@@ -6,6 +6,7 @@ use tilecore::filter::{Queryables, Table as _};
 use tilecore::score::{Method, Scores, Weights};
 
 use super::{Computed, Named, Overlay};
+use crate::http::error::Reason;
 use crate::http::{HttpError, Query};
 use crate::memo::Fault;
 
@@ -16,13 +17,24 @@ pub struct Scoring {
     method: Method,
 }
 
+fn reason(kind: &'static str, value: Option<&str>, near: &[String]) -> Reason {
+    Reason {
+        kind,
+        value: value.map(str::to_owned),
+        near: near.to_vec(),
+    }
+}
+
 impl Scoring {
     pub fn parse(query: &Query, queryables: &Queryables) -> Result<Option<Self>, HttpError> {
         let method = match query.get("score-method")? {
             None => Method::default(),
-            Some(name) => name
-                .parse()
-                .map_err(|error| HttpError::parameter("score-method", format!("{error}")))?,
+            Some(name) => name.parse().map_err(|error| HttpError::BadParameter {
+                parameter: "score-method".into(),
+                position: None,
+                detail: format!("{error}"),
+                reason: Some(Box::new(reason("unknown_method", Some(&name), &[]))),
+            })?,
         };
         let Some(text) = query.get("score")? else {
             return Ok(None);
@@ -32,7 +44,11 @@ impl Scoring {
             parameter: "score".into(),
             position: Some(error.position),
             detail: error.cause.to_string(),
-            reason: None,
+            reason: Some(Box::new(reason(
+                error.cause.kind(),
+                error.cause.value(),
+                error.cause.near(),
+            ))),
         })?;
         Ok(Some(Self { weights, method }))
     }

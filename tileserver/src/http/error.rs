@@ -56,6 +56,25 @@ impl HttpError {
         }
     }
 
+    /// A parameter that names what is not there, and what may have been meant.
+    pub fn unknown(
+        parameter: &'static str,
+        name: &str,
+        near: Vec<String>,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self::BadParameter {
+            parameter: parameter.into(),
+            position: None,
+            detail: detail.into(),
+            reason: Some(Box::new(Reason {
+                kind: "unknown_property",
+                value: Some(name.to_owned()),
+                near,
+            })),
+        }
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             Self::NotFound(_) => StatusCode::NOT_FOUND,

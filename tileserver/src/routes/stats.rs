@@ -243,9 +243,10 @@ fn column(
     if is_there || analysis.names().contains(&&*name) {
         return Ok(Some(name.into_owned()));
     }
+    let near = level.data.queryables().near(&name);
     let level = &level.meta.name;
     let detail = format!("no indicator `{name}` at level `{level}`");
-    Err(HttpError::parameter(parameter, detail))
+    Err(HttpError::unknown(parameter, &name, near, detail))
 }
 
 /// How many bars the histogram has.

@@ -22,7 +22,7 @@ use crate::http::{Answer, Asked, Freshness, HttpError, Query};
 use crate::layer::{LayerRef, LevelRef};
 use crate::legend::{Cut, Legend, Look, palette};
 use crate::maps::story::Story;
-use crate::scope::address;
+use crate::scope::{self, address};
 use crate::snapshot::Snapshot;
 use crate::style::{Source, Template, bivariate, by_level, score_ramp};
 use crate::tile_request;
@@ -264,6 +264,14 @@ fn source(
                 let _ = write!(url, "&{parameter}={}", encoded(&value));
             }
         }
+    }
+    // The template of a path opens as its paths do.
+    if let Some(link) = &scope::caller().link
+        && link.sig_for(&format!("/{name}/")).is_none()
+    {
+        let detail =
+            "this link opens the style, not the tiles it names: sign that of a published map";
+        return Err(HttpError::parameter("sig", detail));
     }
     let [tiles, names] = [tiles, names].map(|path| address(&app.public_url, &path));
     Ok(Source::of_layer(layer, snapshot, tiles).named(names))

@@ -27,6 +27,8 @@ it("says what is wrong in the page's language", () => {
   expect(said("en", UNKNOWN)).toBe(UNKNOWN.detail);
   expect(said("fr", UNKNOWN)).toBe("aucun champ ne s’appelle « turnot » ; vouliez-vous dire « turnout » ou « tourist » ?");
   expect(said("fr", { ...UNKNOWN, near: undefined })).toBe("aucun champ ne s’appelle « turnot ».");
+  const criterion = { status: 400, detail: "`0` is not a weight", parameter: "score", reason: "weight", value: "0" };
+  expect(said("fr", criterion)).toBe("« 0 » n’est pas un poids : il faut un nombre supérieur à 0.");
   expect(said("fr", { status: 414, detail: "shorten the URL" })).toMatch(/raccourcissez/);
   expect(said("fr", { status: 401, detail: "these credentials are not valid" })).toMatch(/clé/);
   expect(said("fr", { status: 400, detail: "odd", reason: "of another server" })).toBe("Le serveur refuse cette demande : odd");

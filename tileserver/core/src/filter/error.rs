@@ -148,7 +148,8 @@ impl Cause {
     }
 }
 
-fn hint(near: &[String]) -> String {
+/// Names that may have been meant, as the end of a message.
+pub(crate) fn hint(near: &[String]) -> String {
     if near.is_empty() {
         String::new()
     } else {

@@ -39,6 +39,7 @@ mod tests;
 mod text;
 mod wkt;
 
+pub(crate) use error::hint;
 pub use error::{Cause, FilterError};
 pub use fold::{casefold, unaccent};
 pub use program::{CompileError, Program, Table};

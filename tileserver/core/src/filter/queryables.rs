@@ -112,7 +112,8 @@ impl Queryables {
     }
 
     /// Up to three names that `name` may have been meant as, nearest first.
-    pub(super) fn near(&self, name: &str) -> Vec<String> {
+    #[must_use]
+    pub fn near(&self, name: &str) -> Vec<String> {
         const EDITS_MAX: usize = 2;
         const CHARS_MAX: usize = 64;
         let lower: Vec<char> = name.to_lowercase().chars().collect();

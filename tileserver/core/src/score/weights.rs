@@ -7,7 +7,7 @@
 //! A minus ranks low values first.
 
 use crate::dataset::schema::Kind;
-use crate::filter::Queryables;
+use crate::filter::{Queryables, hint};
 
 /// As many criteria as a reader can weigh.
 const CRITERIA_MAX: usize = 32;
@@ -45,12 +45,46 @@ pub enum ScoreErrorCause {
     TooMany,
     #[error("`{0}` is not a weight: a number above 0; a minus stands before the property")]
     Weight(String),
-    #[error("unknown property `{0}`")]
-    Unknown(String),
+    #[error("unknown property `{name}`{}", hint(near))]
+    Unknown { name: String, near: Vec<String> },
     #[error("`{0}` is text; a score needs numbers")]
     Text(String),
     #[error("`{0}` is given twice")]
     Twice(String),
+}
+
+impl ScoreErrorCause {
+    /// One word for programs, the same as that of a filter with the same fault.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Empty => "empty_criterion",
+            Self::TooMany => "too_many_criteria",
+            Self::Weight(_) => "weight",
+            Self::Unknown { .. } => "unknown_property",
+            Self::Text(_) => "not_a_number",
+            Self::Twice(_) => "twice",
+        }
+    }
+
+    /// What the caller wrote that is at fault.
+    #[must_use]
+    pub fn value(&self) -> Option<&str> {
+        match self {
+            Self::Empty | Self::TooMany => None,
+            Self::Weight(value) | Self::Text(value) | Self::Twice(value) => Some(value),
+            Self::Unknown { name, .. } => Some(name),
+        }
+    }
+
+    /// Properties that may have been meant.
+    #[must_use]
+    pub fn near(&self) -> &[String] {
+        match self {
+            Self::Unknown { near, .. } => near,
+            _ => &[],
+        }
+    }
 }
 
 impl Weights {
@@ -119,7 +153,10 @@ fn criterion(part: &str, queryables: &Queryables) -> Result<Criterion, ScoreErro
     }
     let short = |text: &str| text.chars().take(40).collect::<String>();
     let Some(property) = queryables.get(name) else {
-        return Err(ScoreErrorCause::Unknown(short(name)));
+        return Err(ScoreErrorCause::Unknown {
+            name: short(name),
+            near: queryables.near(name),
+        });
     };
     if property.kind != Kind::Number {
         return Err(ScoreErrorCause::Text(short(name)));

@@ -98,8 +98,9 @@ fn describe(layer: LayerRef<'_>, snapshot: &Snapshot, public_url: &str) -> Value
             link("self", JSON, &url, "This layer"),
             link("items", GEOJSON, &at("/items"), "Its areas as GeoJSON"),
             link(&format!("{REL}/queryables"), SCHEMA, &at("/queryables"), "What filters may name"),
-            // By its https name: at the http one GDAL's OGCAPI driver takes the tiles, which it
-            // cannot place in this grid, and leaves the items.
+            // By its https name: at the http one GDAL's OGCAPI driver takes the tiles and leaves the
+            // items. Its 3.6 reads no tiles but pictures, and later ones look for tiles at the extent's
+            // degrees as if they were metres; its MVT driver reads these tiles.
             link("https://www.opengis.net/def/rel/ogc/1.0/tilesets-vector", JSON, &at("/tiles"), "Vector tiles"),
         ],
     })

@@ -1,0 +1,99 @@
+/** Tiles of another filter are shown when all are there. */
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { launch, open, settled, unavailable } from "./support/browser.mjs";
+import { DEMO, serve } from "./support/server.mjs";
+
+const STATE = "indicator=coderre_share&view=12.00/45.54500/-73.61500";
+const TILE = /\/montreal\/\d+\/\d+\/\d+\?/;
+
+describe("tiles of another filter", { skip: unavailable }, () => {
+  let browser;
+  let server;
+  before(async () => {
+    [server, browser] = await Promise.all([serve(DEMO), launch()]);
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+
+  /** Opens the page; the first tile that is asked for under `late` comes when the gate is opened. */
+  async function opened(late) {
+    const { page, faults, close } = await open(browser, server.url);
+    let release;
+    const gate = new Promise((resolve) => (release = resolve));
+    let held = 0;
+    let came = 0;
+    await page.route(TILE, async (route) => {
+      const isLate = new URL(route.request().url()).searchParams.get("filter") === late;
+      if (isLate && held++ === 0) await gate;
+      await route.continue();
+      if (isLate) came += 1;
+    });
+    await page.goto(`${server.url}#${STATE}`);
+    await settled(page);
+    const clip = await page.locator(".maps").boundingBox();
+    const shot = async () => (await page.screenshot({ clip })).toString("base64");
+    const filter = async (text) => {
+      await page.fill("#filter", text);
+      await page.press("#filter", "Enter");
+    };
+    /** Waits until no tile but the one at the gate is on its way. */
+    const waiting = async () => {
+      while (held < 2 || came < held - 1) await page.waitForTimeout(50);
+      await page.waitForTimeout(500);
+    };
+    return { page, faults, close, release, shot, filter, waiting };
+  }
+
+  it("change nothing on screen before the last of them", async () => {
+    const late = "coderre_share < 0.3";
+    const { page, faults, close, release, shot, filter, waiting } = await opened(late);
+    const all = await shot();
+    await filter(late);
+    await waiting();
+    assert.equal(await shot(), all, "some areas are of one filter, some of the other");
+    assert.equal(await page.getAttribute(".stage", "aria-busy"), "true");
+    release();
+    await settled(page);
+    assert.notEqual(await shot(), all);
+    assert.deepEqual(faults, []);
+    await close();
+  });
+
+  it("are of the last filter, however late those of another one come", async () => {
+    const [late, last] = ["coderre_share < 0.3", "coderre_share > 0.25"];
+    const { page, close, release, shot, filter, waiting } = await opened(late);
+    await filter(late);
+    await waiting();
+    await filter(last);
+    await page.waitForTimeout(500);
+    release();
+    await settled(page);
+    const drawn = await shot();
+    await close();
+    const fresh = await opened(late);
+    await fresh.page.goto("about:blank");
+    await fresh.page.goto(`${server.url}#${STATE}&filter=${encodeURIComponent(last)}`);
+    await settled(fresh.page);
+    assert.equal(drawn, await fresh.shot());
+    assert.deepEqual(fresh.faults, []);
+    await fresh.close();
+  });
+
+  it("do not keep the map from moving", async () => {
+    const late = "coderre_share < 0.3";
+    const { page, close, release, shot, filter, waiting } = await opened(late);
+    const all = await shot();
+    await filter(late);
+    await waiting();
+    await page.focus(".maps canvas");
+    await page.keyboard.press("ArrowLeft");
+    await page.waitForTimeout(1500);
+    assert.notEqual(await shot(), all);
+    release();
+    await settled(page);
+    await close();
+  });
+});
