@@ -53,11 +53,11 @@ describe("tiles of another filter", { skip: unavailable }, () => {
     const all = await shot();
     await filter(late);
     await waiting();
-    assert.equal(await shot(), all, "some areas are of one filter, some of the other");
+    assert.ok((await shot()) === all, "some areas are of one filter, some of the other");
     assert.equal(await page.getAttribute(".stage", "aria-busy"), "true");
     release();
     await settled(page);
-    assert.notEqual(await shot(), all);
+    assert.ok((await shot()) !== all, "the map shows no filter");
     assert.deepEqual(faults, []);
     await close();
   });
@@ -77,7 +77,7 @@ describe("tiles of another filter", { skip: unavailable }, () => {
     await fresh.page.goto("about:blank");
     await fresh.page.goto(`${server.url}#${STATE}&filter=${encodeURIComponent(last)}`);
     await settled(fresh.page);
-    assert.equal(drawn, await fresh.shot());
+    assert.ok(drawn === (await fresh.shot()), "some areas are of a filter that is no more");
     assert.deepEqual(fresh.faults, []);
     await fresh.close();
   });
@@ -91,7 +91,7 @@ describe("tiles of another filter", { skip: unavailable }, () => {
     await page.focus(".maps canvas");
     await page.keyboard.press("ArrowLeft");
     await page.waitForTimeout(1500);
-    assert.notEqual(await shot(), all);
+    assert.ok((await shot()) !== all, "the map does not move");
     release();
     await settled(page);
     await close();

@@ -10,6 +10,8 @@ use tilecore::filter::{Queryables, Shapes, Table};
 use tilecore::geometry::MultiPolygon;
 use tilecore::recompute::Parents;
 
+use crate::home::home;
+
 /// A level and what is derived from it when first asked for.
 #[derive(Debug)]
 pub struct LevelData {
@@ -20,6 +22,7 @@ pub struct LevelData {
     keys: OnceLock<Column>,
     names: OnceLock<Column>,
     parents: OnceLock<Column>,
+    home: OnceLock<Option<[i32; 4]>>,
     /// By level of the layer, for those that are coarser.
     ancestors: Vec<OnceLock<Parents>>,
 }
@@ -42,6 +45,7 @@ impl LevelData {
             keys: OnceLock::new(),
             names: OnceLock::new(),
             parents: OnceLock::new(),
+            home: OnceLock::new(),
             ancestors: layer.levels.iter().map(|_| OnceLock::new()).collect(),
         }
     }
@@ -63,6 +67,19 @@ impl LevelData {
         self.permitted
             .as_ref()
             .is_none_or(|rows| rows.contains(row))
+    }
+
+    /// Where most of the rows that may be seen are; see [`home()`].
+    #[must_use]
+    pub fn home(&self) -> Option<[i32; 4]> {
+        *self.home.get_or_init(|| {
+            let rows = (0..self.level.rows()).filter(|&row| self.permits(row));
+            home(
+                &rows
+                    .map(|row| self.level.bounds_of(row))
+                    .collect::<Vec<_>>(),
+            )
+        })
     }
 
     /// What filters over the level may name.

@@ -25,6 +25,7 @@ pub mod config;
 pub mod contacts;
 pub mod criteria;
 pub mod figure;
+pub mod home;
 pub mod html;
 pub mod http;
 pub mod keyring;

@@ -49,6 +49,8 @@ export interface TileJson {
     dataset: string;
     dataset_title: Localized;
     title: Localized;
+    /** What a map shows first: nearly all areas, or all. */
+    home: [number, number, number, number];
     default_properties: string[];
     /** Finest first. */
     levels: Level[];

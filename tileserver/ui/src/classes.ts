@@ -65,7 +65,8 @@ const MAX_CATEGORIES = 8;
 
 /**
  * Classes of `stats`, in colours. `matched` are the statistics under the filter, counted in the same
- * classes; without them the counts are those of all areas.
+ * classes; without them the counts are those of all areas. A score is relative to the areas that pass, so
+ * that under a filter it may lie beyond all classes: it is then in the first or the last.
  */
 export function classesOf(
   indicator: Indicator,
@@ -82,12 +83,14 @@ export function classesOf(
       ? diverging(palette, [min, ...breaks.upper], middleOf(stats), choice.dark, choice.flip)
       : sequential(palette, breaks.upper.length, choice.dark, choice.flip);
   const counts = (matched ?? stats).breaks?.counts ?? [];
+  const lowest = Math.min(min, matched?.min ?? min);
+  const last = breaks.upper.length - 1;
   return {
     kind: "number",
     property: stats.property,
     classes: breaks.upper.map((upto, i) => ({
-      above: breaks.upper[i - 1] ?? min,
-      upto,
+      above: breaks.upper[i - 1] ?? lowest,
+      upto: i === last ? Math.max(upto, matched?.max ?? upto) : upto,
       color: colors[i] as string,
       count: counts[i] ?? 0,
     })),

@@ -54,6 +54,7 @@ const EN = {
   copy: "Copy",
   copied: "Copied",
   loading: "Loading",
+  says: (name: string, value: string) => `${name}: ${value}`,
   failed: "The server does not answer as expected.",
   refused: (detail: string) => detail,
   /** By a problem's reason or status, where the server's own words will not do. */
@@ -265,6 +266,7 @@ const FR: Words = {
   copy: "Copier",
   copied: "Copié",
   loading: "Chargement",
+  says: (name, value) => `${name}\u00a0: ${value}`,
   failed: "Le serveur ne répond pas comme attendu.",
   refused: (detail) => `Le serveur refuse cette demande : ${detail}`,
   refusals: {

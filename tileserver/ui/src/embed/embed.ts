@@ -198,7 +198,8 @@ function hover(map: MapLibre): void {
     if (!properties) return;
     const name = document.createElement("b");
     name.textContent = String(properties.name ?? "");
-    card.replaceChildren(name, `${data.label}: ${told(properties[data.indicator])}`);
+    const colon = data.language === "fr" ? "\u00a0: " : ": ";
+    card.replaceChildren(name, data.label + colon + told(properties[data.indicator]));
     card.hidden = false;
     const right = point.x > box.clientWidth / 2;
     card.style.left = right ? "auto" : `${point.x + 12}px`;

@@ -124,11 +124,11 @@ export function showMap(container: HTMLElement, role: Role): () => void {
   };
 }
 
-/** Where the map on screen looks, else the address, else everything. */
+/** Where the map on screen looks, else the address, else where nearly all areas are. */
 function startOf(describe: TileJson): Partial<MapOptions> {
   const leading = untracked(() => current.value);
   const view = leading ? viewOf(leading) : untracked(() => state.value.view);
-  return view ? { center: [view.lon, view.lat], zoom: view.zoom } : { bounds: describe.bounds, fitBoundsOptions: FIT };
+  return view ? { center: [view.lon, view.lat], zoom: view.zoom } : { bounds: describe.maille.home, fitBoundsOptions: FIT };
 }
 
 let moving = false;

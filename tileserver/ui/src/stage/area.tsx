@@ -115,8 +115,8 @@ function Context({ of, described, parent }: { of: Indicator; described: Describe
   const text = (figure: number | string) => (typeof figure === "number" ? value(figure) : figure);
   const parts = [
     described.rank !== null && described.of !== null && words.value.rank(count(described.rank), count(described.of)),
-    parent !== null && described.parent !== null && `${parent}: ${text(described.parent)}`,
-    described.layer !== null && `${words.value.whole}: ${text(described.layer)}`,
+    parent !== null && described.parent !== null && words.value.says(parent, text(described.parent)),
+    described.layer !== null && words.value.says(words.value.whole, text(described.layer)),
   ].filter(Boolean);
   return parts.length > 0 ? <dd class="context">{parts.join(" · ")}</dd> : null;
 }

@@ -164,7 +164,7 @@ function Chart({ indicators }: { indicators: ProfileOf[] }) {
     <>
       <table class="bars">
         <caption>
-          {words.value[measure.value]}: {hint}
+          {words.value.says(words.value[measure.value], hint)}
         </caption>
         <thead>
           <tr>
