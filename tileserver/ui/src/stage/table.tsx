@@ -87,7 +87,7 @@ function Header({ name, label, number }: { name: string; label: string; number?:
           update({ sort: next });
         }}
       >
-        {label}
+        <span class="label">{label}</span>
         {sorted && <Icon name={down ? "down" : "up"} />}
       </button>
     </th>
