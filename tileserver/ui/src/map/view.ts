@@ -154,12 +154,17 @@ function rest(map: WholeMap): void {
   if (map.loaded()) wait(map, map.waits || model.tiles.value === null);
 }
 
-/** Gives the map its only style, as soon as there is a tile to ask for. */
-function draw(map: MapLibre, { describe, layer }: Role, drawn: (tiles: string) => void): () => void {
+/**
+ * Gives the map its only style, as soon as there is a tile to ask for and the classes it is coloured by
+ * are known, or known to be none: tiles that were read without their colours would be read again.
+ */
+function draw(map: MapLibre, { describe, layer, classes }: Role, drawn: (tiles: string) => void): () => void {
   let given = false;
   return effect(() => {
     const tiles = model.tiles.value;
-    if (given || tiles === null) return;
+    const now = classes.value;
+    const waits = now === null && (model.main.stats.loading.value || model.other.stats.loading.value);
+    if (given || tiles === null || waits) return;
     given = true;
     const { ground, ink, missing } = untracked(() => INK[theme.value]);
     const style = fillTemplate(choropleth, {
@@ -170,7 +175,7 @@ function draw(map: MapLibre, { describe, layer }: Role, drawn: (tiles: string) =
       "source-layer": layer,
       background: ground,
       ink,
-      color: missing,
+      color: now ? fillColor(now, null, missing) : missing,
     });
     hideMarks(style);
     addLabels(style, "Inter Variable");
