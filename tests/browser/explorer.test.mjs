@@ -225,6 +225,14 @@ describe("the explorer", { skip: unavailable }, () => {
       );
       assert.ok(count < 58);
       assert.match(await page.textContent(".matched"), new RegExp(`^${count} of 58`));
+      // By the smallest step, too.
+      const places = [Number(await end.inputValue())];
+      for (let i = 0; i < 3; i += 1) {
+        await page.keyboard.press("ArrowRight");
+        await page.waitForTimeout(100);
+        places.push(Number(await end.inputValue()));
+      }
+      assert.deepEqual(places, [0, 1, 2, 3].map((i) => places[0] + i));
     }));
 
   it("compares two indicators in two colours, beside a divider and on two maps", () =>

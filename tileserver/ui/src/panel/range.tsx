@@ -18,8 +18,9 @@ export function RangeSlider({ indicator }: { indicator: Indicator }) {
   const step = (highest - lowest) / STEPS;
   const place = (value: number | null, open: number) => Math.round(((value ?? open) - lowest) / step);
   const [from, to] = [place(range.min, lowest), place(range.max, highest)];
-  // Rounded as it is written, so that a bound reads as it filters.
-  const value = (at: number) => (at <= 0 || at >= STEPS ? null : round(lowest + at * step, step * 5));
+  // Rounded as it is written, so that a bound reads as it filters; no coarser than a step, or a key that
+  // moves the end by one would not move it.
+  const value = (at: number) => (at <= 0 || at >= STEPS ? null : round(lowest + at * step, step));
   const change = (which: "min" | "max") => (event: { currentTarget: HTMLInputElement }) => {
     const at = Number(event.currentTarget.value);
     const bounded = which === "min" ? Math.min(at, to - 1) : Math.max(at, from + 1);
