@@ -33,7 +33,12 @@ export class WholeMap extends MapLibre {
       if (sourceDataType === "content") this.begin(sourceId);
       this.look();
     });
-    for (const event of ["sourcedataabort", "error", "idle"] as const) this.on(event, () => this.look());
+    for (const event of ["sourcedataabort", "idle"] as const) this.on(event, () => this.look());
+    this.on("error", ({ error }) => {
+      // Who listens to errors keeps them from the console.
+      console.error(error);
+      this.look();
+    });
     // A reader who moves the map wants to see it move.
     this.on("movestart", () => this.release());
     this.on("render", () => this.ask());
