@@ -216,8 +216,10 @@ impl Relation {
     pub(crate) fn sorted_rows(&self) -> Vec<RowAt> {
         let rows: Vec<RowAt> = self.each_row().collect();
         let compare = |a: RowAt, b: RowAt| {
-            let differ = self.columns.iter().map(|column| column.compare(a, b));
-            differ.fold(Ordering::Equal, Ordering::then)
+            let mut differ = self.columns.iter().map(|column| column.compare(a, b));
+            differ
+                .find(|order| order.is_ne())
+                .unwrap_or(Ordering::Equal)
         };
         let Some(first) = rows.first().copied() else {
             return rows;
