@@ -51,11 +51,12 @@ struct Span {
 }
 
 impl Span {
-    fn meets(&self, other: &Self) -> bool {
-        other.across_low <= self.across_high
-            && self.across_low <= other.across_high
-            && other.low <= self.high
-            && self.low <= other.high
+    /// Whether the boxes meet, or are less than `margin` apart.
+    fn is_near(&self, other: &Self, margin: i32) -> bool {
+        other.across_low <= self.across_high + margin
+            && self.across_low <= other.across_high + margin
+            && other.low <= self.high + margin
+            && self.low <= other.high + margin
     }
 
     /// Whether one edge follows the other in their ring.
@@ -73,6 +74,11 @@ pub(super) struct Finder {
     ends: Vec<usize>,
     meetings: Vec<(u32, u32, GridPoint)>,
     parents: Vec<u32>,
+    /// How near edges are looked at that do not meet.
+    margin: i32,
+    /// The square of the least distance seen between edges apart, or across the tip of two that
+    /// follow each other.
+    apart: f64,
 }
 
 /// Below this many edges, comparing all pairs is cheaper than bringing them in order.
@@ -85,6 +91,41 @@ const STRIP_MAX: usize = 2048;
 const CROSSINGS_MAX: usize = 1 << 16;
 
 impl Finder {
+    /// As [`Finder::find`]; of a set without findings it returns the square of how far its edges
+    /// are apart at least, as far as `margin`: every vertex may move by less than half of that, and
+    /// the set still has no findings.
+    ///
+    /// ```text
+    ///  ───────────      two edges that do not follow each other are as far apart as one's end
+    ///      ↕            from the other
+    ///  ───●
+    ///       ●──         of two that follow each other, the far end of each keeps its distance
+    ///       ↕  ╲        from the other edge, so that they never fold back
+    ///   ────────●
+    /// ```
+    pub(super) fn find_apart(
+        &mut self,
+        edges: &[Edge],
+        margin: i32,
+        findings: &mut Findings,
+    ) -> f64 {
+        if edges.len() <= PAIRS_MAX || edges.len() > STRIP_MAX {
+            // Strips would not see what lies across their borders.
+            self.find(edges, findings);
+            return 0.0;
+        }
+        self.margin = margin;
+        self.apart = f64::from(margin) * f64::from(margin);
+        self.find(edges, findings);
+        self.margin = 0;
+        for edge in edges {
+            let next = &edges[edge.next as usize];
+            let tips = squared_distance(next.to, edge).min(squared_distance(edge.from, next));
+            self.apart = self.apart.min(tips);
+        }
+        self.apart
+    }
+
     /// Compares all edges of a set of rings.
     pub(super) fn find(&mut self, edges: &[Edge], findings: &mut Findings) {
         findings.crossings.clear();
@@ -182,19 +223,32 @@ impl Finder {
         findings: &mut Findings,
     ) {
         for (i, span) in boxes.iter().enumerate() {
-            let reach = sweep.end_of_stretch(span.high);
+            let reach = sweep.end_of_stretch(span.high + self.margin);
             for other in &boxes[i + 1..] {
                 if other.low > reach {
                     break;
                 }
-                if span.meets(other) && !span.is_beside(other) {
-                    self.compare(edges, span.edge as usize, other.edge as usize, findings);
+                if span.is_near(other, self.margin) && !span.is_beside(other) {
+                    let (a, b) = (span.edge as usize, other.edge as usize);
+                    if self.margin > 0 {
+                        self.part(&edges[a], &edges[b]);
+                    }
+                    if span.is_near(other, 0) {
+                        self.compare(edges, a, b, findings);
+                    }
                 }
             }
             if findings.crossings.len() > CROSSINGS_MAX {
                 break;
             }
         }
+    }
+
+    /// Notes how far two edges are apart that do not meet.
+    fn part(&mut self, a: &Edge, b: &Edge) {
+        let ends = squared_distance(a.from, b).min(squared_distance(a.to, b));
+        let others = squared_distance(b.from, a).min(squared_distance(b.to, a));
+        self.apart = self.apart.min(ends).min(others);
     }
 
     /// Compares two edges whose boxes meet and that do not follow each other.
@@ -337,6 +391,25 @@ pub(super) fn orientation(a: GridPoint, b: GridPoint, c: GridPoint) -> i64 {
         i64::from(c.y) - i64::from(a.y),
     );
     ux * vy - uy * vx
+}
+
+/// The square of how far a point is from an edge.
+pub(super) fn squared_distance(point: GridPoint, edge: &Edge) -> f64 {
+    let vector = |to: GridPoint| {
+        let (x, y) = (to.x - edge.from.x, to.y - edge.from.y);
+        (f64::from(x), f64::from(y))
+    };
+    let ((ux, uy), (vx, vy)) = (vector(edge.to), vector(point));
+    let along = ux * vx + uy * vy;
+    let length = ux * ux + uy * uy;
+    if along <= 0.0 {
+        return vx * vx + vy * vy;
+    }
+    if along >= length {
+        return (vx - ux) * (vx - ux) + (vy - uy) * (vy - uy);
+    }
+    let cross = ux * vy - uy * vx;
+    cross * cross / length
 }
 
 /// Whether an edge and the one behind it lie on one another.

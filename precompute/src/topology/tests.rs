@@ -20,7 +20,7 @@ use tilecore::geometry::{self, GridPoint, M_PER_ZOOM, Vertex};
 use tilecore::mercator::metres_from_grid;
 
 use self::town::Town;
-use super::Coverage;
+use super::{Coverage, validity};
 
 /// Random groups, some of them in pieces and with enclaves.
 fn groups(town: Town, units: usize, count: usize) -> Vec<usize> {
@@ -147,6 +147,8 @@ fn check_units(coverage: &Coverage) {
         let weight = *weights.entry(vertex.point()).or_insert(vertex.m);
         assert_eq!(weight, vertex.m, "two weights at {:?}", vertex.point());
     }
+    let every_zoom = validity::tests::every_zoom(&coverage.arcs, &coverage.layout);
+    assert_eq!(coverage.repair_zooms, every_zoom, "a zoom was passed over");
     let repair_zooms = coverage.repair_zooms(14);
     for (unit, mask) in units.iter().zip(repair_zooms) {
         assert!(!unit.is_empty(), "a unit is lost");

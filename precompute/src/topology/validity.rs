@@ -8,7 +8,7 @@ use tilecore::geometry::{GridPoint, M_PER_ZOOM};
 use tilecore::tile::ZOOM_MAX;
 
 use super::arcs::Arcs;
-use super::crossing::{Edge, Finder, Findings};
+use super::crossing::{Edge, Finder, Findings, squared_distance};
 use super::layout::Layout;
 use super::nesting::parents;
 use super::repair::push_edges;
@@ -73,6 +73,10 @@ pub(super) fn up_to(arcs: &Arcs, layout: &Layout, masks: &[u32], zoom_last: u8) 
         .into_par_iter()
         .map_init(Checker::default, |checker, unit| {
             let mut mask = masks[unit] & known;
+            // The last zoom of those known shows more only where there is a vertex more.
+            if zoom_last + 1 == ZOOMS && !has_between(arcs, layout, unit, zoom_last) {
+                return masks[unit];
+            }
             for zoom in ZOOMS.min(zoom_last)..=zoom_last {
                 let detail = zoom + u8::from(zoom == zoom_last);
                 checker.walk(arcs, layout, unit);
@@ -82,6 +86,19 @@ pub(super) fn up_to(arcs: &Arcs, layout: &Layout, masks: &[u32], zoom_last: u8) 
             mask
         })
         .collect()
+}
+
+/// Whether a unit has a vertex that is kept from behind a zoom up to the next.
+fn has_between(arcs: &Arcs, layout: &Layout, unit: usize, zoom: u8) -> bool {
+    let low = u16::from(zoom) * M_PER_ZOOM;
+    let between = low + 1..=low + M_PER_ZOOM;
+    let mut uses = layout
+        .rings_of_unit(unit)
+        .flat_map(|ring| layout.uses_of_ring(ring));
+    uses.any(|arc_use| {
+        let span = arcs.span(arc_use.arc());
+        arcs.m[span].iter().any(|m| between.contains(m))
+    })
 }
 
 /// A vertex of the unit under check.
@@ -106,6 +123,28 @@ struct Checker {
     edges: Vec<Edge>,
     finder: Finder,
     findings: Findings,
+    room: Room,
+}
+
+/// How far every vertex walked may be from its place at a zoom where all are valid, before they are
+/// not. In cells of the world grid.
+#[derive(Debug, Clone, Copy, Default)]
+struct Room {
+    /// Zero where it was not looked for.
+    radius: f64,
+    /// How far a vertex was moved by that zoom's grid.
+    rounding: f64,
+}
+
+/// Edges from which on it pays to look how much room there is for coarser zooms.
+const ROOM_MIN: usize = 16;
+
+/// Zooms below one that may be passed over for the room there is.
+const ROOM_ZOOMS: u8 = 4;
+
+/// How far a zoom's grid moves a vertex at most, in cells of the world grid.
+fn rounding(zoom: u8) -> f64 {
+    f64::from(1_u32 << (ZOOM_MAX - zoom)) * std::f64::consts::FRAC_1_SQRT_2
 }
 
 impl Checker {
@@ -116,8 +155,11 @@ impl Checker {
         let mut restored = Vec::new();
         for zoom in (0..ZOOMS).rev() {
             let m_max = u16::from(zoom) * M_PER_ZOOM;
+            if self.stays_valid(zoom, m_max) {
+                continue;
+            }
             self.keep(zoom, m_max);
-            if self.is_valid() {
+            if self.is_valid_for(zoom) {
                 continue;
             }
             mask |= 1 << zoom;
@@ -138,6 +180,7 @@ impl Checker {
     fn walk(&mut self, arcs: &Arcs, layout: &Layout, unit: usize) {
         self.walked.clear();
         self.shells.clear();
+        self.room = Room::default();
         let mut id = 0;
         for polygon in layout.polygons_of_unit(unit) {
             let shell = id;
@@ -162,6 +205,46 @@ impl Checker {
     fn keep(&mut self, zoom: u8, m_max: u16) {
         self.walked.retain(|vertex| vertex.m <= m_max);
         self.quantise(zoom);
+    }
+
+    /// Whether nothing can have come to touch since the zoom that was last looked at: each vertex is
+    /// moved by the grids of both zooms, and one that is dropped to the edge which takes its place.
+    ///
+    /// Nothing changes where rings lie as long as they can be moved there without ever touching,
+    /// and a vertex in the midst of a straight line is none.
+    fn stays_valid(&self, zoom: u8, m_max: u16) -> bool {
+        let moved = self.room.rounding + rounding(zoom);
+        let Some(free) = Some(self.room.radius - moved).filter(|free| *free > 0.0) else {
+            return false;
+        };
+        let mut rings = self.walked.chunk_by(|a, b| a.ring == b.ring);
+        rings.all(|ring| dropped_within(ring, m_max, free * free))
+    }
+
+    /// As [`Checker::is_valid`], and looks how much room there is.
+    fn is_valid_for(&mut self, zoom: u8) -> bool {
+        self.room = Room::default();
+        let is_whole = self.edges.len() == self.walked.len();
+        if zoom == 0 || !is_whole || self.edges.len() < ROOM_MIN {
+            return self.is_valid();
+        }
+        let cell = f64::from(1_u32 << (ZOOM_MAX - zoom));
+        // Two vertices move towards each other; and some for those that are dropped.
+        let most = 2.0 * (rounding(zoom) + rounding(zoom.saturating_sub(ROOM_ZOOMS))) / cell;
+        #[expect(clippy::cast_possible_truncation, reason = "a few dozen cells")]
+        let margin = (most * 1.5).ceil() as i32;
+        let apart = self
+            .finder
+            .find_apart(&self.edges, margin, &mut self.findings);
+        let is_valid = self.findings.is_clean() && self.is_nested();
+        if is_valid {
+            self.room = Room {
+                // Less what the arithmetic may be wrong by.
+                radius: apart.sqrt() / 2.0 * cell * (1.0 - 1e-6),
+                rounding: rounding(zoom),
+            };
+        }
+        is_valid
     }
 
     fn is_valid(&mut self) -> bool {
@@ -233,6 +316,36 @@ impl Checker {
     }
 }
 
+/// Whether every vertex of a ring above a weight is as near to the edge that takes its place.
+fn dropped_within(ring: &[Walked], m_max: u16, squared: f64) -> bool {
+    let is_kept = |vertex: &Walked| vertex.m <= m_max;
+    let Some(first) = ring.iter().position(is_kept) else {
+        return false;
+    };
+    let mut from = first;
+    for step in 1..=ring.len() {
+        let at = (first + step) % ring.len();
+        if !is_kept(&ring[at]) {
+            continue;
+        }
+        let gap = (at + ring.len() - from - 1) % ring.len();
+        let edge = Edge {
+            from: ring[from].point,
+            to: ring[at].point,
+            ring: 0,
+            next: 0,
+        };
+        for behind in 1..=gap {
+            let dropped = &ring[(from + behind) % ring.len()];
+            if squared_distance(dropped.point, &edge) > squared {
+                return false;
+            }
+        }
+        from = at;
+    }
+    true
+}
+
 /// The dropped vertex with the least weight between a kept one and the next, and that weight.
 fn most_significant(arcs: &Arcs, from: Walked, m_max: u16) -> Option<(u16, usize)> {
     let step = if from.reversed { usize::MAX } else { 1 };
@@ -249,4 +362,25 @@ fn most_significant(arcs: &Arcs, from: Walked, m_max: u16) -> Option<(u16, usize
         at = at.wrapping_add(step);
     }
     best
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// Each unit's zooms that need repair, every zoom looked at by itself.
+    pub(in super::super) fn every_zoom(arcs: &Arcs, layout: &Layout) -> Vec<u32> {
+        let mut checker = Checker::default();
+        let mut is_valid = |unit, zoom: u8| {
+            checker.walk(arcs, layout, unit);
+            checker.keep(zoom, u16::from(zoom) * M_PER_ZOOM);
+            checker.is_valid()
+        };
+        (0..layout.units())
+            .map(|unit| {
+                let invalid = (0..ZOOMS).filter(|zoom| !is_valid(unit, *zoom));
+                invalid.map(|zoom| 1 << zoom).sum()
+            })
+            .collect()
+    }
 }
