@@ -59,6 +59,15 @@ impl Span {
             && self.low <= other.high + margin
     }
 
+    /// The square of how far the boxes are apart.
+    fn squared_gap(&self, other: &Self) -> f64 {
+        let along = (other.low - self.high).max(self.low - other.high).max(0);
+        let across = (other.across_low - self.across_high)
+            .max(self.across_low - other.across_high)
+            .max(0);
+        f64::from(along) * f64::from(along) + f64::from(across) * f64::from(across)
+    }
+
     /// Whether one edge follows the other in their ring.
     fn is_beside(&self, other: &Self) -> bool {
         self.next == other.edge || other.next == self.edge
@@ -114,15 +123,18 @@ impl Finder {
             self.find(edges, findings);
             return 0.0;
         }
-        self.margin = margin;
         self.apart = f64::from(margin) * f64::from(margin);
-        self.find(edges, findings);
-        self.margin = 0;
         for edge in edges {
             let next = &edges[edge.next as usize];
             let tips = squared_distance(next.to, edge).min(squared_distance(edge.from, next));
             self.apart = self.apart.min(tips);
         }
+        // What is farther apart says nothing more.
+        #[expect(clippy::cast_possible_truncation, reason = "no more than before")]
+        let margin = self.apart.sqrt().ceil() as i32;
+        self.margin = margin;
+        self.find(edges, findings);
+        self.margin = 0;
         self.apart
     }
 
@@ -230,7 +242,7 @@ impl Finder {
                 }
                 if span.is_near(other, self.margin) && !span.is_beside(other) {
                     let (a, b) = (span.edge as usize, other.edge as usize);
-                    if self.margin > 0 {
+                    if self.margin > 0 && span.squared_gap(other) < self.apart {
                         self.part(&edges[a], &edges[b]);
                     }
                     if span.is_near(other, 0) {

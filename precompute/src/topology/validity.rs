@@ -139,8 +139,11 @@ struct Room {
 /// Edges from which on it pays to look how much room there is for coarser zooms.
 const ROOM_MIN: usize = 16;
 
+/// The part of the vertices that the next zoom may drop for it to pay.
+const ROOM_DROPPED: usize = 8;
+
 /// Zooms below one that may be passed over for the room there is.
-const ROOM_ZOOMS: u8 = 4;
+const ROOM_ZOOMS: u8 = 3;
 
 /// How far a zoom's grid moves a vertex at most, in cells of the world grid.
 fn rounding(zoom: u8) -> f64 {
@@ -225,14 +228,21 @@ impl Checker {
     fn is_valid_for(&mut self, zoom: u8) -> bool {
         self.room = Room::default();
         let is_whole = self.edges.len() == self.walked.len();
-        if zoom == 0 || !is_whole || self.edges.len() < ROOM_MIN {
+        let m_next = u16::from(zoom.saturating_sub(1)) * M_PER_ZOOM;
+        let dropped = self
+            .walked
+            .iter()
+            .filter(|vertex| vertex.m > m_next)
+            .count();
+        let pays = self.edges.len() >= ROOM_MIN && dropped * ROOM_DROPPED <= self.edges.len();
+        if zoom == 0 || !is_whole || !pays {
             return self.is_valid();
         }
         let cell = f64::from(1_u32 << (ZOOM_MAX - zoom));
         // Two vertices move towards each other; and some for those that are dropped.
         let most = 2.0 * (rounding(zoom) + rounding(zoom.saturating_sub(ROOM_ZOOMS))) / cell;
         #[expect(clippy::cast_possible_truncation, reason = "a few dozen cells")]
-        let margin = (most * 1.5).ceil() as i32;
+        let margin = (most * 1.25).ceil() as i32;
         let apart = self
             .finder
             .find_apart(&self.edges, margin, &mut self.findings);
