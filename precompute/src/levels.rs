@@ -162,12 +162,10 @@ fn stats(name: &str, column: &Column) -> ColumnStats {
                 // Minus zero is zero.
                 .map(|value| value + 0.0)
                 .collect();
-            values.sort_unstable_by(f64::total_cmp);
             stats.count = values.len() as u64;
-            stats.min = values.first().copied();
-            stats.max = values.last().copied();
-            values.dedup();
-            stats.distinct = values.len() as u64;
+            stats.min = values.iter().copied().min_by(f64::total_cmp);
+            stats.max = values.iter().copied().max_by(f64::total_cmp);
+            stats.distinct = distinct(&mut values, stats.min.unwrap_or(0.0)) as u64;
         }
         Column::Text(texts) => {
             let present = (0..column.len()).filter(|&row| texts.get(row).is_some());
@@ -177,6 +175,32 @@ fn stats(name: &str, column: &Column) -> ColumnStats {
     }
     stats.missing = column.len() as u64 - stats.count;
     stats
+}
+
+/// The number of different values, given the least; their order is lost.
+fn distinct(values: &mut Vec<f64>, min: f64) -> usize {
+    if let Some(count) = distinct_whole(values, min) {
+        return count;
+    }
+    values.sort_unstable_by(f64::total_cmp);
+    values.dedup();
+    values.len()
+}
+
+/// Of whole numbers that lie as close as counts do: each has a place in a table.
+fn distinct_whole(values: &[f64], min: f64) -> Option<usize> {
+    let mut seen = vec![false; values.len().saturating_mul(4)];
+    for value in values {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "no less than the least; too far from it is no place"
+        )]
+        let place = (value - min) as usize;
+        let is_whole = value.fract() == 0.0;
+        *seen.get_mut(place).filter(|_| is_whole)? = true;
+    }
+    Some(seen.into_iter().filter(|seen| *seen).count())
 }
 
 #[cfg(test)]
@@ -222,5 +246,29 @@ mod tests {
         assert_eq!((found.min, found.max), (None, None));
         let column = Column::Number([None, None].into_iter().collect());
         assert_eq!(stats("x", &column).min, None);
+    }
+
+    #[test]
+    fn different_values_are_counted_whatever_they_are() {
+        for values in [
+            vec![],
+            vec![3.0, -4.0, 3.0, 0.0],
+            vec![1e300, -1e300, 1e300],
+            vec![9_007_199_254_740_992.0, 9_007_199_254_740_990.0],
+            vec![-9_007_199_254_740_992.0, 9_007_199_254_740_992.0],
+            vec![0.5, 1.5, 0.5, 2.0],
+            vec![-2.5, 0.5, 1.5],
+            vec![7.0, 1e9, 7.0, 8.0],
+        ] {
+            let mut sorted = values.clone();
+            sorted.sort_unstable_by(f64::total_cmp);
+            let min = sorted.first().copied().unwrap_or(0.0);
+            sorted.dedup();
+            assert_eq!(
+                distinct(&mut values.clone(), min),
+                sorted.len(),
+                "{values:?}"
+            );
+        }
     }
 }
