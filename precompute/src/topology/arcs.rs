@@ -83,6 +83,18 @@ impl Arcs {
         uses.iter().flat_map(|arc_use| self.walk_arc(*arc_use))
     }
 
+    /// The points a ring passes when it walks `uses`.
+    pub(super) fn line(&self, uses: &[ArcUse]) -> Vec<GridPoint> {
+        let lengths = uses
+            .iter()
+            .map(|arc_use| self.span(arc_use.arc()).len() - 1);
+        let mut line = Vec::with_capacity(lengths.sum());
+        for arc_use in uses {
+            line.extend(self.walk_arc(*arc_use).map(|vertex| self.points[vertex]));
+        }
+        line
+    }
+
     /// As [`Arcs::walk`], along one arc.
     pub(super) fn walk_arc(&self, arc_use: ArcUse) -> impl Iterator<Item = usize> + use<> {
         let span = self.span(arc_use.arc());
@@ -145,10 +157,17 @@ pub(super) fn cut(rings: &Rings, visits: &Visits) -> (Arcs, Vec<ArcUse>, Vec<usi
         }
         uses[i] = ArcUse::new(owners.len() - 1, passage.reversed);
     }
-    arcs.points = owners
-        .par_iter()
-        .flat_map_iter(|&owner| walk(rings, &passages[owner]))
-        .collect();
+    arcs.points = vec![GridPoint { x: 0, y: 0 }; total];
+    let mut rest = arcs.points.as_mut_slice();
+    let mut spans = Vec::with_capacity(owners.len());
+    for owner in owners {
+        let (span, behind) = rest.split_at_mut(passages[owner].length);
+        spans.push((span, owner));
+        rest = behind;
+    }
+    spans
+        .into_par_iter()
+        .for_each(|(span, owner)| walk(rings, &passages[owner], span));
     arcs.m = vec![0; arcs.points.len()];
 
     let mut starts = Vec::with_capacity(rings.rings() + 1);
@@ -211,13 +230,15 @@ fn passages(rings: &Rings, visits: &Visits, ring: usize) -> Vec<Passage> {
         .collect()
 }
 
-/// The points of a passage in the arc's canonical direction.
-fn walk<'a>(rings: &'a Rings, passage: &Passage) -> impl Iterator<Item = GridPoint> + 'a {
+/// Fills in the points of a passage in the arc's canonical direction.
+fn walk(rings: &Rings, passage: &Passage, points: &mut [GridPoint]) {
     let ring = rings.ring(passage.ring);
     let offset = passage.from - rings.span(passage.ring).start;
-    let (length, reversed) = (passage.length, passage.reversed);
-    (0..length).map(move |i| {
-        let step = if reversed { length - 1 - i } else { i };
-        ring[(offset + step) % ring.len()]
-    })
+    // A passage may go on at the ring's start, up to where it began.
+    let (before, behind) = points.split_at_mut(passage.length.min(ring.len() - offset));
+    before.copy_from_slice(&ring[offset..offset + before.len()]);
+    behind.copy_from_slice(&ring[..behind.len()]);
+    if passage.reversed {
+        points.reverse();
+    }
 }

@@ -160,22 +160,25 @@ impl Coverage {
     }
 
     fn ring(&self, ring: usize) -> Ring {
-        let mut vertices: Ring = self
-            .arcs
-            .walk(self.layout.uses_of_ring(ring))
-            .map(|index| {
+        let uses = self.layout.uses_of_ring(ring);
+        let mut vertices = Ring::new();
+        for arc_use in uses {
+            vertices.extend(self.arcs.walk_arc(*arc_use).map(|index| {
                 let p = self.arcs.points[index];
                 Vertex {
                     x: p.x,
                     y: p.y,
                     m: self.arcs.m[index],
                 }
-            })
-            .collect();
+            }));
+        }
         let first = (0..vertices.len())
             .min_by(|&a, &b| {
+                // A ring passes a point once, or nearly.
                 let from = |i: usize| vertices[i..].iter().chain(&vertices[..i]);
-                from(a).cmp(from(b))
+                vertices[a]
+                    .cmp(&vertices[b])
+                    .then_with(|| from(a).cmp(from(b)))
             })
             .unwrap_or(0);
         vertices.rotate_left(first);

@@ -67,7 +67,7 @@ fn cut(arcs: &Arcs, chain: &[ArcUse], rings: &mut Vec<Loop>) {
             for passed in &ring {
                 starts.remove(&arcs.first(*passed));
             }
-            rings.push(arcs.walk(&ring).map(|vertex| arcs.points[vertex]).collect());
+            rings.push(arcs.line(&ring));
         }
     }
 }

@@ -84,8 +84,8 @@ impl Blocks {
     )]
     fn new(rings: &Rings) -> Self {
         let points = rings.points();
-        let positions = || (0..rings.rings()).flat_map(|ring| rings.span(ring));
-        let count = positions().count();
+        let spans = || (0..rings.rings()).map(|ring| rings.span(ring));
+        let count = spans().map(|span| span.len()).sum();
         let bits = block_bits(points, count);
         let mask = (count / BUCKET).next_power_of_two() as u32 - 1;
         let bucket = |p: GridPoint| {
@@ -94,20 +94,23 @@ impl Blocks {
             (y.wrapping_mul(0x9e37_79b1).wrapping_add(x) & mask) as usize
         };
         let mut ends = vec![0_usize; mask as usize + 2];
-        for position in positions() {
-            ends[bucket(points[position]) + 1] += 1;
+        for span in spans() {
+            for p in &points[span] {
+                ends[bucket(*p) + 1] += 1;
+            }
         }
         for i in 1..ends.len() {
             ends[i] += ends[i - 1];
         }
         let mut visits = vec![0; count];
         let low = (1 << bits) - 1;
-        for position in positions() {
-            let p = points[position];
-            let at = &mut ends[bucket(p)];
-            let (x, y) = (p.x.cast_unsigned() & low, p.y.cast_unsigned() & low);
-            visits[*at] = u64::from(x << bits | y) << 32 | position as u64;
-            *at += 1;
+        for span in spans() {
+            for (position, p) in span.clone().zip(&points[span]) {
+                let at = &mut ends[bucket(*p)];
+                let (x, y) = (p.x.cast_unsigned() & low, p.y.cast_unsigned() & low);
+                visits[*at] = u64::from(x << bits | y) << 32 | position as u64;
+                *at += 1;
+            }
         }
         ends.pop();
         Self { visits, ends }
