@@ -58,3 +58,62 @@ impl<'a> Content<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tables::{Cells, Texts};
+
+    /// Of texts and numbers, in chunks of two rows.
+    fn relation(rows: &[(&str, f64)]) -> Relation {
+        let column = |name: &str, chunks| Column {
+            name: name.into(),
+            chunks,
+            text_because: None,
+            is_mixed: false,
+        };
+        let texts = rows.chunks(2).map(|rows| {
+            let mut texts = Texts::default();
+            for row in rows {
+                texts.push(row.0);
+            }
+            Cells::Text(texts)
+        });
+        let numbers = rows
+            .chunks(2)
+            .map(|rows| Cells::numbers(rows.iter().map(|row| row.1).collect()));
+        Relation {
+            name: "t".into(),
+            columns: vec![column("a", texts.collect()), column("b", numbers.collect())],
+            chunk_rows: rows.chunks(2).map(<[_]>::len).collect(),
+            available: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn each_content_has_one_row() {
+        const NONE: f64 = f64::NAN;
+        let rows = [
+            ("x", 1.0),
+            ("", 1.0),
+            ("x", 0.5),
+            ("x", 1.0),
+            ("", NONE),
+            ("", NONE),
+            ("x", 0.5),
+        ];
+        let relation = relation(&rows);
+        let of = |columns: &[usize]| {
+            let found = Distinct::of(&relation, columns);
+            let first = |at: &RowAt| 2 * at.chunk() + at.row();
+            (
+                found.rows.iter().map(first).collect::<Vec<_>>(),
+                found.of_row,
+            )
+        };
+        assert_eq!(of(&[]), (vec![0], vec![0; 7]));
+        assert_eq!(of(&[0]), (vec![0, 1], vec![0, 1, 0, 0, 1, 1, 0]));
+        assert_eq!(of(&[1]), (vec![0, 2, 4], vec![0, 0, 1, 0, 2, 2, 1]));
+        assert_eq!(of(&[0, 1]), (vec![0, 1, 2, 4], vec![0, 1, 2, 0, 3, 3, 2]));
+    }
+}

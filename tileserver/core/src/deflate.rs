@@ -13,9 +13,10 @@ const END: usize = 256;
 const LENGTHS: usize = 257;
 const DISTANCES: usize = 30;
 
-/// The longest match, and the farthest.
+/// The shortest match, the longest, and the farthest.
+pub(crate) const MATCH_MIN: usize = 3;
 const MATCH_MAX: usize = 258;
-const DISTANCE_MAX: usize = 32_768;
+pub(crate) const DISTANCE_MAX: usize = 32_768;
 
 /// The longest code that deflate has for a symbol, and for a code length.
 const BITS_MAX: u8 = 15;

@@ -8,7 +8,7 @@
 //! A compressor spends its time on finding what repeats. Whoever lays out a table knows.
 
 use crate::bits::BitWriter;
-use crate::deflate::{Block, Code, Histogram, Tokens};
+use crate::deflate::{Block, Code, DISTANCE_MAX, Histogram, MATCH_MIN, Tokens};
 
 /// Bytes under way.
 #[derive(Debug, Default)]
@@ -27,10 +27,8 @@ pub(crate) struct Hint {
     pub(crate) back: u32,
 }
 
-/// The farthest and the shortest match of deflate, and the longest looked for.
-const BACK_MAX: u32 = 32_768;
-const MATCH_MIN: usize = 3;
-const MATCH_MAX: usize = 16;
+/// The longest match looked for.
+const SAME_MAX: usize = 16;
 
 /// Below as many bytes, a code of their own costs more than it gains.
 const BLOCK_MIN: usize = 1_000;
@@ -43,11 +41,6 @@ impl Hinted {
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
-    }
-
-    #[must_use]
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.bytes
     }
 
     pub(crate) fn reserve(&mut self, bytes: usize) {
@@ -63,7 +56,9 @@ impl Hinted {
         let start = self.bytes.len() as u32;
         self.turns.push(start);
         self.bytes.extend_from_slice(bytes);
-        let near = hints.iter().filter(|hint| hint.back <= BACK_MAX);
+        let near = hints
+            .iter()
+            .filter(|hint| hint.back as usize <= DISTANCE_MAX);
         self.hints.extend(near.map(|&Hint { at, back }| {
             let at = start + at;
             Hint { at, back }
@@ -147,7 +142,7 @@ impl Part<'_> {
             }
         }
         let farthest = self.hints.iter().map(|hint| hint.back as usize).max();
-        Code::train(&histogram, Some(farthest.unwrap_or(0).max(MATCH_MAX)))
+        Code::train(&histogram, Some(farthest.unwrap_or(0).max(SAME_MAX)))
     }
 
     fn tokens(&self, out: &mut impl Tokens) {
@@ -167,10 +162,10 @@ impl Part<'_> {
     }
 }
 
-/// How many bytes at a place are those of `back` bytes before, up to [`MATCH_MAX`].
+/// How many bytes at a place are those of `back` bytes before, up to [`SAME_MAX`].
 fn same(bytes: &[u8], at: usize, back: usize) -> usize {
     let (now, before) = (&bytes[at..], &bytes[at - back..]);
-    match (now.first_chunk::<MATCH_MAX>(), before.first_chunk()) {
+    match (now.first_chunk::<SAME_MAX>(), before.first_chunk()) {
         (Some(now), Some(before)) => {
             let differ = u128::from_le_bytes(*now) ^ u128::from_le_bytes(*before);
             differ.trailing_zeros() as usize / 8

@@ -12,7 +12,7 @@
 
 use crate::dataset::Level;
 use crate::dataset::columns::{Column, Texts};
-use crate::deflate::Tokens;
+use crate::deflate::{DISTANCE_MAX, MATCH_MIN, Tokens};
 use crate::encode;
 
 /// Values as messages of the layer's table.
@@ -43,12 +43,6 @@ pub(crate) const MISSING: u32 = u32::MAX;
 
 /// Twice as many bytes are the longest match.
 const SHARED_MAX: usize = 129;
-
-/// The shortest match of deflate.
-const MATCH_MIN: usize = 3;
-
-/// The farthest match of deflate.
-const DISTANCE_MAX: usize = 32_768;
 
 impl Values {
     /// The values of `rows`, and per property (`id`, `name`, then `columns`) each row's value.

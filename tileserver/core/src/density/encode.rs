@@ -47,7 +47,7 @@ struct Numbered<T> {
     /// The one asked for last: sorted features repeat it.
     last: Option<(T, u32)>,
     /// Where the one written last is in the layer's values.
-    written: Option<usize>,
+    place: Option<usize>,
 }
 
 impl<T: Copy + Eq + Hash> Numbered<T> {
@@ -55,7 +55,7 @@ impl<T: Copy + Eq + Hash> Numbered<T> {
         Self {
             known: FxHashMap::with_capacity_and_hasher(values, FxBuildHasher),
             last: None,
-            written: None,
+            place: None,
         }
     }
 
@@ -69,6 +69,12 @@ impl<T: Copy + Eq + Hash> Numbered<T> {
                 number
             }
         }
+    }
+
+    /// Notes where a new one is written, which may resemble the one before.
+    fn written(&mut self, start: usize) -> Option<Hint> {
+        let before = self.place.replace(start);
+        before.map(|before| hint(start, before))
     }
 }
 
@@ -209,9 +215,7 @@ impl<'a> Layer<'a> {
             self.values
                 .extend_from_slice(&[LAYER_VALUE, length, VALUE_UINT]);
             put_varint(&mut self.values, count.into());
-            let before = self.counts.written.replace(start);
-            self.value_hints
-                .extend(before.map(|before| hint(start, before)));
+            self.value_hints.extend(self.counts.written(start));
         }
         number
     }
@@ -225,9 +229,7 @@ impl<'a> Layer<'a> {
             self.values
                 .extend_from_slice(&[LAYER_VALUE, 9, VALUE_DOUBLE]);
             self.values.extend_from_slice(&value.to_le_bytes());
-            let before = self.numbers.written.replace(start);
-            self.value_hints
-                .extend(before.map(|before| hint(start, before)));
+            self.value_hints.extend(self.numbers.written(start));
         }
         number
     }
@@ -353,7 +355,7 @@ mod tests {
         let mut tile = Hinted::default();
         layer.finish(name, &mut tile);
         check_gzip(&tile);
-        tile.into_bytes()
+        tile.bytes().to_vec()
     }
 
     proptest! {
