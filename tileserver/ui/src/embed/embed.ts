@@ -1,5 +1,6 @@
 /** A published map in its page: the live map in place of the picture, and word of the page's height. */
 import {
+  type GeoJSONSource,
   type ExpressionSpecification,
   Map as MapLibre,
   type StyleSpecification,
@@ -7,7 +8,7 @@ import {
   type VectorSourceSpecification,
   type VectorTileSource,
 } from "maplibre-gl";
-import { addLabels, NAMES, placeLabels } from "../map/labels";
+import { addLabels, labelsNow, NAMES } from "../map/labels";
 import "./embed.css";
 import { announceHeight } from "./height";
 
@@ -162,7 +163,8 @@ function nameAreas(map: MapLibre): void {
   const what = `${map.getZoom()} ${map.getCenter()} ${data.version}`;
   if (what === placed) return;
   placed = what;
-  placeLabels(map, "areas");
+  const labels = labelsNow(map, "areas");
+  if (labels) map.getSource<GeoJSONSource>(NAMES)?.setData(labels);
 }
 
 /** The legend of the level on screen. */

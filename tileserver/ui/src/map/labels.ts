@@ -4,8 +4,8 @@
  * Labelled from the tiles directly, an area would be named once in every tile it touches, and once on
  * every island it has. Glyphs are drawn from the page's own font, so no glyph server is asked.
  */
-import type { Feature, Point, Polygon, Position } from "geojson";
-import type { GeoJSONSource, Map as MapLibre, StyleSpecification } from "maplibre-gl";
+import type { Feature, FeatureCollection, Point, Polygon, Position } from "geojson";
+import type { Map as MapLibre, StyleSpecification } from "maplibre-gl";
 import polylabel from "polylabel";
 import type { Classes } from "../classes";
 import { needsLightText } from "../palette";
@@ -65,14 +65,14 @@ export function colorLabels(map: WholeMap, classes: Classes, missing: string): v
 /** Maps that have names on them. */
 const named = new WeakSet<MapLibre>();
 
-/** Names what is on screen now. */
-export function placeLabels(map: MapLibre, areas: string): void {
+/** The names of what is on screen now; `null` if there are none, as before. */
+export function labelsNow(map: MapLibre, areas: string): FeatureCollection | null {
   const features = labelsOf(fewAreas(map, areas), degreesPerPixel(map));
   // New data draw the map again, which where there is nothing to name shows nothing new.
-  if (features.length === 0 && !named.has(map)) return;
+  if (features.length === 0 && !named.has(map)) return null;
   if (features.length > 0) named.add(map);
   else named.delete(map);
-  map.getSource<GeoJSONSource>(NAMES)?.setData({ type: "FeatureCollection", features });
+  return { type: "FeatureCollection", features };
 }
 
 /** Areas on screen; none if there are many. */

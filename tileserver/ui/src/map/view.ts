@@ -22,7 +22,7 @@ import { fillColor, fillOpacity, sameProperties } from "./colors";
 import { followDensity } from "./density";
 import { addZone, colorZone, drawAt, endOnDoubleClick, followZone } from "./zone";
 import { drawing } from "../zone";
-import { addLabels, colorLabels, colorLabelsAlike, NAMES, placeLabels } from "./labels";
+import { addLabels, colorLabels, colorLabelsAlike, labelsNow, NAMES } from "./labels";
 import { theme } from "../theme";
 import { fillTemplate } from "./template";
 import { WholeMap } from "./whole";
@@ -359,11 +359,12 @@ export function zoomInto([from, to]: readonly [number, number]): void {
 
 /** Labels wait until the map rests; placing them makes it rest again, once. */
 const labelled = new WeakMap<MapLibre, string>();
-function placeLabelsOnce(map: MapLibre): void {
+function placeLabelsOnce(map: WholeMap): void {
   const what = `${JSON.stringify(viewOf(map))} ${model.tiles.value}`;
   if (labelled.get(map) === what) return;
   labelled.set(map, what);
-  placeLabels(map, AREAS);
+  const labels = labelsNow(map, AREAS);
+  if (labels) map.replaceFeatures(NAMES, labels);
 }
 
 function viewOf(map: MapLibre): View {

@@ -5,7 +5,7 @@
  * it does not give up a tile that is under way when another is asked for in its place, so that the older
  * of the two may come last and stay.
  */
-import { Map as MapLibre, type MapOptions, type VectorTileSource } from "maplibre-gl";
+import { type GeoJSONSource, Map as MapLibre, type MapOptions, type VectorTileSource } from "maplibre-gl";
 
 /** Milliseconds that a map waits for tiles before it shows what there is: not for ever for one that does not come. */
 const PATIENCE = 10_000;
@@ -51,6 +51,16 @@ export class WholeMap extends MapLibre {
   replaceTiles(source: string, tiles: string, whole: boolean): void {
     this.wanted.set(source, { tiles, whole });
     this.ask();
+  }
+
+  /**
+   * Has `source` show other features, in one frame: the library draws one when it is told of them, one when
+   * its worker has read them and one when what is written has found its place.
+   */
+  replaceFeatures(source: string, data: GeoJSON.FeatureCollection): void {
+    this.coming.set(source, false);
+    if (!this.isMoving()) this.hold();
+    this.getSource<GeoJSONSource>(source)?.setData(data);
   }
 
   /** Whether there are tiles to come for which no request is under way. */
