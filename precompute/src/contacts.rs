@@ -16,11 +16,11 @@ pub mod release;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use rayon::slice::ParallelSliceMut;
 use tilecore::dataset::contacts::DimensionCodes;
 use tilecore::density::morton::{key_of, point_of};
 use tilecore::geometry::GridPoint;
 use tilecore::mercator::degrees_from_grid;
+use tilecore::radix::sort_by_bits;
 
 use crate::input_error::InputError;
 use crate::project::Contacts;
@@ -30,7 +30,7 @@ use crate::value::Cell;
 use dimensions::Classes;
 pub use forgotten::{FORGOTTEN, Forgotten};
 pub use import::{ReadSet, import};
-use persons::Persons;
+use persons::{Known, Persons};
 use places::{NoPlace, Places};
 
 /// A contact set ready to be written.
@@ -75,15 +75,15 @@ pub fn read(
             return Ok(());
         };
         if !is_true(passes) {
-            left_out.add(FILTERED);
+            left_out.add(FILTERED, 1);
             return Ok(());
         }
         let Some(id) = text_of(id, &mut digits) else {
-            left_out.add(NO_ID);
+            left_out.add(NO_ID, 1);
             return Ok(());
         };
         if is_forgotten(id) {
-            left_out.add(ERASED);
+            left_out.add(ERASED, 1);
             return Ok(());
         }
         codes.clear();
@@ -94,17 +94,17 @@ pub fn read(
         } else {
             Err(NoPlace::Imprecise)
         };
-        if persons.add(id, place, &codes, &classes) {
-            left_out.add(DUPLICATE);
-        }
+        persons.add(id, place, &codes);
         Ok(())
     })?;
+    let known = persons.told_apart(&classes);
+    left_out.add(DUPLICATE, known.duplicates);
     let names = set.dimensions.iter().map(|(name, _)| name.as_str());
     let classes = names
         .zip(classes)
         .map(|(name, classes)| classes.finish(&set.name, name))
         .collect::<Result<Vec<_>, _>>()?;
-    Ok((sorted(persons, &classes, left_out), report))
+    Ok((sorted(known, &classes, left_out), report))
 }
 
 /// Of a row: whether it passes `where`, whether its place is exact, its id, two coordinates, the dimensions.
@@ -138,18 +138,19 @@ fn text_of<'a>(cell: Cell<'a>, digits: &'a mut String) -> Option<&'a str> {
 struct Counts(BTreeMap<String, u64>);
 
 impl Counts {
-    fn add(&mut self, reason: &str) {
+    fn add(&mut self, reason: &str, rows: u64) {
         match self.0.get_mut(reason) {
-            Some(count) => *count += 1,
+            Some(count) => *count += rows,
+            None if rows == 0 => {}
             None => {
-                self.0.insert(reason.to_owned(), 1);
+                self.0.insert(reason.to_owned(), rows);
             }
         }
     }
 }
 
-fn sorted(persons: Persons, classes: &[dimensions::Finished], mut left_out: Counts) -> ContactRows {
-    let (places, provisional) = persons.into_parts();
+fn sorted(persons: Known, classes: &[dimensions::Finished], mut left_out: Counts) -> ContactRows {
+    let (places, provisional) = (persons.places, persons.codes);
     let width = classes.len();
     let codes_of = |person: u32| {
         let start = person as usize * width;
@@ -160,14 +161,14 @@ fn sorted(persons: Persons, classes: &[dimensions::Finished], mut left_out: Coun
     for (person, place) in (0..).zip(places) {
         match place {
             Ok(place) => rows.push((key_of(place), person)),
-            Err(reason) => left_out.add(reason.as_str()),
+            Err(reason) => left_out.add(reason.as_str(), 1),
         }
     }
     // By place, then by codes: the order of equal places must not tell the order of the file.
-    rows.par_sort_unstable_by(|(key, person), (other_key, other)| {
-        let codes = || codes_of(*person).cmp(codes_of(*other));
-        key.cmp(other_key).then_with(codes)
-    });
+    sort_by_bits(&mut rows, 0..u64::BITS, |(key, _)| *key);
+    for place in rows.chunk_by_mut(|(key, _), (other, _)| key == other) {
+        place.sort_unstable_by(|(_, person), (_, other)| codes_of(*person).cmp(codes_of(*other)));
+    }
     let bounds = bounds(rows.iter().map(|(key, _)| point_of(*key)));
     let mut dimensions: Vec<DimensionCodes> = classes
         .iter()

@@ -29,6 +29,7 @@ mod overview;
 mod pieces;
 pub mod profile;
 pub mod quantize;
+pub mod radix;
 pub mod rates;
 pub mod recompute;
 pub mod repair;

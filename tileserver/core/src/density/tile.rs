@@ -1,7 +1,5 @@
 //! Counts of a tile's cells, and their encoding as points or polygons.
 
-use std::ops::Range;
-
 use super::cells::{CELL_BITS, Cell};
 use super::encode::{Layer, Tag};
 use super::hex::{Hexes, OUTLINE};
@@ -9,6 +7,7 @@ use super::kernel::Smoothed;
 use super::rank::RankedBitmap;
 use crate::hinted::Hinted;
 use crate::quantize::Cell as Place;
+use crate::radix::sort_by_bits;
 use crate::tile::EXTENT;
 
 /// Fewest of a denominator for which a rate is told: below, one contact more or less decides.
@@ -201,7 +200,11 @@ fn sort_by_figures(cells: &mut [CellCount]) {
             key << (2 * place_bits) | u64::from(cell.x) << place_bits | u64::from(cell.y)
         })
         .collect();
-    sort_by_bits(&mut packed, 2 * place_bits..key_bits + 2 * place_bits);
+    sort_by_bits(
+        &mut packed,
+        2 * place_bits..key_bits + 2 * place_bits,
+        |key| *key,
+    );
     let low = |value: u64, bits: u32| value & ((1 << bits) - 1);
     for (cell, packed) in cells.iter_mut().zip(packed) {
         let key = packed >> (2 * place_bits);
@@ -218,32 +221,6 @@ fn sort_by_figures(cells: &mut [CellCount]) {
 /// Bits that `greatest` has.
 fn bits(greatest: u32) -> u32 {
     u32::BITS - greatest.leading_zeros()
-}
-
-/// Orders `values` by these of their bits, from the lowest on; equal ones stay in their order.
-#[expect(clippy::cast_possible_truncation, reason = "a digit has few bits")]
-fn sort_by_bits(values: &mut Vec<u64>, bits: Range<u32>) {
-    /// Bits of a pass: so many counts stay in the nearest cache.
-    const DIGIT: u32 = 11;
-    let mut spare = vec![0; values.len()];
-    for shift in bits.clone().step_by(DIGIT as usize) {
-        let mask = (1 << DIGIT.min(bits.end - shift)) - 1;
-        let digit = |value: u64| (value >> shift & mask) as usize;
-        let mut next = [0_u32; 1 << DIGIT];
-        for &value in &*values {
-            next[digit(value)] += 1;
-        }
-        let mut sum = 0;
-        for count in &mut next {
-            sum += std::mem::replace(count, sum);
-        }
-        for &value in &*values {
-            let at = &mut next[digit(value)];
-            spare[*at as usize] = value;
-            *at += 1;
-        }
-        std::mem::swap(values, &mut spare);
-    }
 }
 
 /// The tags of one feature after another.
