@@ -26,8 +26,8 @@ pub(crate) const FEATURE_TAGS: u8 = key(2, BYTES);
 pub(crate) const FEATURE_TYPE: u8 = key(3, VARINT);
 pub(crate) const FEATURE_GEOMETRY: u8 = key(4, BYTES);
 const VALUE_STRING: u8 = key(1, BYTES);
-const VALUE_FLOAT: u8 = key(2, FIXED32);
-pub(crate) const VALUE_DOUBLE: u8 = key(3, FIXED64);
+pub(crate) const VALUE_FLOAT: u8 = key(2, FIXED32);
+const VALUE_DOUBLE: u8 = key(3, FIXED64);
 pub(crate) const VALUE_UINT: u8 = key(5, VARINT);
 const VALUE_SINT: u8 = key(6, VARINT);
 

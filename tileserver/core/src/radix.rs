@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-/// Bits of a pass: so many counts stay in the nearest cache.
-const DIGIT_BITS: u32 = 11;
+/// Most bits of a pass: so many counts stay in the nearest cache.
+const DIGIT_BITS_MAX: u32 = 11;
 
 /// Orders `values` by these bits of their keys; equal ones stay in their order.
 ///
@@ -17,10 +17,14 @@ pub fn sort_by_bits<T: Copy + Default>(
 ) {
     let count = u32::try_from(values.len()).expect("fewer than 2^32 values");
     let mut spare = vec![T::default(); values.len()];
-    for shift in bits.clone().step_by(DIGIT_BITS as usize) {
-        let mask = (1 << DIGIT_BITS.min(bits.end - shift)) - 1;
+    let width = bits.end - bits.start;
+    let passes = width.div_ceil(DIGIT_BITS_MAX);
+    let digit_bits = width.div_ceil(passes.max(1));
+    for pass in 0..passes {
+        let shift = bits.start + pass * digit_bits;
+        let mask = (1 << digit_bits.min(bits.end - shift)) - 1;
         let digit = |value: &T| (key(value) >> shift & mask) as usize;
-        let mut next = [0; 1 << DIGIT_BITS];
+        let mut next = [0; 1 << DIGIT_BITS_MAX];
         for value in &*values {
             next[digit(value)] += 1;
         }

@@ -1,12 +1,10 @@
 //! A layer of a density tile: places in, Mapbox Vector Tile 2.1 out, feature after feature.
 
-use std::hash::Hash;
-
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::encode::{
     FEATURE_GEOMETRY, FEATURE_TAGS, FEATURE_TYPE, LAYER_EXTENT, LAYER_FEATURE, LAYER_KEY,
-    LAYER_NAME, LAYER_VALUE, LAYER_VERSION, MOVE_TO, POINT, POLYGON, TILE_LAYER, VALUE_DOUBLE,
+    LAYER_NAME, LAYER_VALUE, LAYER_VERSION, MOVE_TO, POINT, POLYGON, TILE_LAYER, VALUE_FLOAT,
     VALUE_UINT, put_bytes, put_ring, put_step, put_tag, put_varint, varint_len,
 };
 use crate::hinted::{Hint, Hinted};
@@ -23,15 +21,14 @@ pub(super) struct Layer<'a> {
     features: Vec<u8>,
     /// Where a feature resembles the one before.
     hints: Vec<Hint>,
-    /// Where the last feature and the last end of tags are in `features`.
-    last: [usize; 2],
+    /// Where the last feature and the tail of the last ring are in `features`.
+    last: usize,
+    last_tail: Option<usize>,
     keys: Vec<&'static str>,
     values: Vec<u8>,
-    /// Where a value resembles the last one of its kind.
-    value_hints: Vec<Hint>,
-    counts: Numbered<u32>,
+    counts: Numbered,
     /// By their bits.
-    numbers: Numbered<u64>,
+    numbers: Numbered,
     /// Where the tails of a feature's rings are in `features`.
     tails: Vec<usize>,
     cells: Vec<Cell>,
@@ -42,25 +39,22 @@ pub(super) type Tag = (u32, u32);
 
 /// Values of a kind, with the number of each.
 #[derive(Debug)]
-struct Numbered<T> {
-    known: FxHashMap<T, u32>,
+struct Numbered {
+    known: FxHashMap<u32, u32>,
     /// The one asked for last: sorted features repeat it.
-    last: Option<(T, u32)>,
-    /// Where the one written last is in the layer's values.
-    place: Option<usize>,
+    last: Option<(u32, u32)>,
 }
 
-impl<T: Copy + Eq + Hash> Numbered<T> {
+impl Numbered {
     fn with_room(values: usize) -> Self {
         Self {
             known: FxHashMap::with_capacity_and_hasher(values, FxBuildHasher),
             last: None,
-            place: None,
         }
     }
 
     /// The number of `value`, which is `next` if it is new.
-    fn number(&mut self, value: T, next: u32) -> u32 {
+    fn number(&mut self, value: u32, next: u32) -> u32 {
         match self.last {
             Some((last, number)) if last == value => number,
             _ => {
@@ -70,19 +64,13 @@ impl<T: Copy + Eq + Hash> Numbered<T> {
             }
         }
     }
-
-    /// Notes where a new one is written, which may resemble the one before.
-    fn written(&mut self, start: usize) -> Option<Hint> {
-        let before = self.place.replace(start);
-        before.map(|before| hint(start, before))
-    }
 }
 
 /// Bytes that a feature of few places takes.
 const FEATURE_BYTES: usize = 24;
 
 /// Bytes of a value.
-const VALUE_BYTES: usize = 11;
+const VALUE_BYTES: usize = 7;
 
 impl<'a> Layer<'a> {
     /// With room for some `features`; there may be more.
@@ -91,11 +79,11 @@ impl<'a> Layer<'a> {
             outline,
             ring_tail: 0,
             features: Vec::with_capacity(features * FEATURE_BYTES),
-            hints: Vec::with_capacity(features * 2),
-            last: [0; 2],
+            hints: Vec::with_capacity(features),
+            last: 0,
+            last_tail: None,
             keys: Vec::new(),
             values: Vec::with_capacity(features * VALUE_BYTES),
-            value_hints: Vec::with_capacity(features),
             counts: Numbered::with_room(0),
             numbers: Numbered::with_room(features),
             tails: Vec::new(),
@@ -129,18 +117,16 @@ impl<'a> Layer<'a> {
             .extend_from_slice(&[FEATURE_TYPE, kind, FEATURE_GEOMETRY, 0]);
         self.tails.clear();
         self.put_places(places);
-        let moved = self.put_length(tail + 3);
-        let moved_all = self.put_length(start + 1);
-        let tail = tail + moved_all;
+        let mut moved = self.put_length(tail + 3);
+        moved += self.put_length(start + 1);
         if start > 0 {
-            self.hints.push(hint(start, self.last[0]));
-            self.hints.push(hint(tail, self.last[1]));
+            self.hints.push(hint(start, self.last));
         }
-        self.last = [start, tail];
-        let moved = moved + moved_all;
-        let tails = self.tails.array_windows();
-        self.hints
-            .extend(tails.map(|[before, tail]| hint(tail + moved, before + moved)));
+        self.last = start;
+        for tail in self.tails.iter().map(|tail| tail + moved) {
+            let before = self.last_tail.replace(tail);
+            self.hints.extend(before.map(|before| hint(tail, before)));
+        }
     }
 
     /// Writes how many bytes follow the one at `at`, which is left for it, and returns how many
@@ -210,26 +196,22 @@ impl<'a> Layer<'a> {
         let next = self.next_value();
         let number = self.counts.number(count, next);
         if number == next {
-            let start = self.values.len();
             let length = 1 + varint_len(count.into()) as u8;
             self.values
                 .extend_from_slice(&[LAYER_VALUE, length, VALUE_UINT]);
             put_varint(&mut self.values, count.into());
-            self.value_hints.extend(self.counts.written(start));
         }
         number
     }
 
     /// The number of any other value.
-    pub(super) fn number(&mut self, value: f64) -> u32 {
+    pub(super) fn number(&mut self, value: f32) -> u32 {
         let next = self.next_value();
         let number = self.numbers.number(value.to_bits(), next);
         if number == next {
-            let start = self.values.len();
-            self.values
-                .extend_from_slice(&[LAYER_VALUE, 9, VALUE_DOUBLE]);
-            self.values.extend_from_slice(&value.to_le_bytes());
-            self.value_hints.extend(self.numbers.written(start));
+            let mut bytes = [LAYER_VALUE, 5, VALUE_FLOAT, 0, 0, 0, 0];
+            bytes[3..].copy_from_slice(&value.to_le_bytes());
+            self.values.extend_from_slice(&bytes);
         }
         number
     }
@@ -262,7 +244,7 @@ impl<'a> Layer<'a> {
         tile.append(&frame, &[]);
         tile.append(&self.features, &self.hints);
         tile.append(&keys, &[]);
-        tile.append(&self.values, &self.value_hints);
+        tile.append(&self.values, &[]);
         tile.append(&tail, &[]);
     }
 }
@@ -289,7 +271,12 @@ mod tests {
     #[derive(Debug, Clone, Copy)]
     enum Figure {
         Count(u32),
-        Number(f64),
+        Number(f32),
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "as tiles have it")]
+    fn share(count: u32, of: u32) -> Figure {
+        Figure::Number((f64::from(count) / f64::from(of)) as f32)
     }
 
     type Group = (Vec<(i32, i32)>, Vec<(&'static str, Figure)>);
@@ -319,7 +306,7 @@ mod tests {
             for (key, figure) in figures {
                 match figure {
                     Figure::Count(count) => feature.add_tag_uint(key, u64::from(*count)),
-                    Figure::Number(number) => feature.add_tag_double(key, *number),
+                    Figure::Number(number) => feature.add_tag_float(key, *number),
                 }
             }
             layer = feature.into_layer();
@@ -377,7 +364,7 @@ mod tests {
                 let count = if i == 3 { wide } else { *count };
                 let mut figures = vec![("count", Figure::Count(count))];
                 if let Some(of) = of {
-                    figures.push(("share", Figure::Number(f64::from(count) / f64::from(*of))));
+                    figures.push(("share", share(count, u32::from(*of))));
                 }
                 groups.push((places.into_iter().collect(), figures));
             }
@@ -389,10 +376,7 @@ mod tests {
     #[test]
     fn more_values_than_fit_two_bytes() {
         let group = |i: u32| {
-            let figures = vec![
-                ("count", Figure::Count(i)),
-                ("share", Figure::Number(f64::from(i) / 7.0)),
-            ];
+            let figures = vec![("count", Figure::Count(i)), ("share", share(i, 7))];
             (vec![(i.cast_signed() % 4096, 5)], figures)
         };
         let groups: Vec<Group> = (0..20_000).map(group).collect();

@@ -94,8 +94,9 @@ pub enum CellShape {
 pub fn encode_cells(name: &str, mut counts: Vec<CellCount>, shape: CellShape) -> Hinted {
     sort_by_figures(&mut counts);
     let outline = outline(shape, CELL_BITS);
-    // A third or fewer differ in their figures where many are full.
-    let mut layer = Layer::new(&outline, counts.len() / 3);
+    let neighbours = counts.array_windows();
+    let differ = neighbours.filter(|[a, b]| (a.count, a.of) != (b.count, b.of));
+    let mut layer = Layer::new(&outline, differ.count() + 1);
     let mut tags = Tags::default();
     for equal in counts.chunk_by(|a, b| (a.count, a.of) == (b.count, b.of)) {
         let places = equal.iter().map(place_of);
@@ -160,7 +161,7 @@ pub fn encode_hexes(name: &str, hexes: &Hexes) -> Hinted {
 /// A layer `name` of smoothed cells with `density`: contacts per km².
 #[must_use]
 pub fn encode_smoothed(name: &str, smoothed: &Smoothed, shape: CellShape) -> Hinted {
-    let mut cells: Vec<(f64, Place)> = smoothed
+    let mut cells: Vec<(f32, Place)> = smoothed
         .cells
         .iter()
         .map(|cell| {
@@ -239,7 +240,7 @@ impl Tags {
         self.of_feature.push((key, layer.count(count)));
         if of > 0 {
             let key = *self.share.get_or_insert_with(|| layer.key("share"));
-            let share = f64::from(count) / f64::from(of);
+            let share = single(f64::from(count) / f64::from(of));
             self.of_feature.push((key, layer.number(share)));
         }
         &mut self.of_feature
@@ -265,12 +266,19 @@ fn centre(x: u16, y: u16, bits: u32) -> Place {
     Place { x: at(x), y: at(y) }
 }
 
-fn rounded(value: f64, digits: f64) -> f64 {
+/// A number to so many digits.
+fn rounded(value: f64, digits: f64) -> f32 {
     if value == 0.0 || !value.is_finite() {
-        return value;
+        return single(value);
     }
     let scale = 10_f64.powf(digits - 1.0 - value.abs().log10().floor());
-    (value * scale).round() / scale
+    single((value * scale).round() / scale)
+}
+
+/// In single precision, which holds seven digits in half the bytes.
+#[expect(clippy::cast_possible_truncation, reason = "to seven digits")]
+fn single(value: f64) -> f32 {
+    value as f32
 }
 
 #[cfg(test)]
