@@ -1,9 +1,11 @@
 //! The deflate codes of a tile, trained on all of its units.
 
+use std::ops::Range;
+
 use crate::deflate::{Code, Histogram, Tokens};
 use crate::encode;
 use crate::pieces::Pieces;
-use crate::values::{Link, MISSING, Values};
+use crate::values::{MISSING, Values};
 
 /// One code for a small tile; for a large one a block each for features, texts and numbers.
 #[derive(Debug)]
@@ -34,14 +36,14 @@ impl Codes {
         let mut blocks = [(); 3].map(|()| Histogram::new());
         blocks[0].literals(head);
         count_features(features, cells, &mut blocks[0]);
-        let links = || values.links();
-        count_values(values, links().take(values.texts()), &mut blocks[1]);
-        count_values(values, links().skip(values.texts()), &mut blocks[2]);
+        let Range { start, end } = values.all();
+        count_values(values, start..values.texts(), &mut blocks[1]);
+        count_values(values, values.texts()..end, &mut blocks[2]);
         let distance_max = values.distance_max();
         let size = features.all_bytes().len() + values.all_bytes().len() + head.len();
         if size < ONE_BLOCK_MAX {
             let [mut all, texts, numbers] = blocks;
-            keys.write(keys.links(), &mut all);
+            keys.write(keys.all(), &mut all);
             let distance_max = distance_max.max(keys.distance_max());
             all.add(&texts);
             all.add(&numbers);
@@ -74,16 +76,12 @@ impl Codes {
 }
 
 /// Counts values as they are when all are in use.
-fn count_values(
-    values: &Values,
-    mut links: impl ExactSizeIterator<Item = Link>,
-    block: &mut Histogram,
-) {
-    let skipped = (links.len() / SAMPLE_VALUES).saturating_sub(1) * SAMPLE_RUN;
-    while links.len() > 0 {
-        values.write(links.by_ref().take(SAMPLE_RUN), block);
+fn count_values(values: &Values, mut counted: Range<u32>, block: &mut Histogram) {
+    let skipped = (counted.len() / SAMPLE_VALUES).saturating_sub(1) * SAMPLE_RUN;
+    while !counted.is_empty() {
+        values.write(counted.by_ref().take(SAMPLE_RUN), block);
         if skipped > 0 {
-            links.nth(skipped - 1);
+            counted.nth(skipped - 1);
         }
     }
 }

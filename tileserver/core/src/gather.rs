@@ -17,7 +17,7 @@ use crate::deflate::{Block, Code};
 use crate::encode;
 use crate::hinted::{GZIP_HEADER, put_trailer};
 use crate::template::Template;
-use crate::values::{Link, MISSING};
+use crate::values::MISSING;
 
 /// A property that a request adds, such as a score; indexed by row.
 #[derive(Debug, Clone, Copy)]
@@ -67,11 +67,12 @@ pub struct Scratch {
     units: Vec<u32>,
     /// Per unit that passes, where its feature and the part from the template start in `body`.
     marks: Vec<[u32; 2]>,
-    /// Per value of the template its index in this tile, or [`MISSING`].
+    /// A bit for each value of the template: whether a unit that passes has it.
+    marked: Vec<u64>,
+    /// The values in use, ascending.
+    used: Vec<u32>,
+    /// Per value in use its position in `used`; of others what another tile left.
     indices: Vec<u32>,
-    /// The values in use, and after them what other tiles left.
-    links: Vec<Link>,
-    used: usize,
     tags: Vec<u8>,
     extras: Extras,
     bits: Vec<u8>,
@@ -142,24 +143,33 @@ impl Scratch {
 
     /// Numbers the values that the units that pass use, in the template's order.
     fn number_values(&mut self, template: &Template) {
-        self.indices.clear();
+        self.used.clear();
         if self.units.len() == template.rows.len() {
-            self.indices.extend(0..template.values.len() as u32);
-            self.links.clear();
-            self.links.extend(template.values.links());
-            self.used = self.links.len();
+            self.used.extend(template.values.all());
+            self.indices.clone_from(&self.used);
             return;
         }
-        self.indices.resize(template.values.len(), MISSING);
+        let count = template.values.len();
+        self.marked.clear();
+        self.marked.resize(count.div_ceil(64), 0);
         for column in template.cells.chunks_exact(template.rows.len()) {
             for &unit in &self.units {
                 let value = column[unit as usize];
                 if value != MISSING {
-                    self.indices[value as usize] = 0;
+                    self.marked[value as usize / 64] |= 1 << (value % 64);
                 }
             }
         }
-        self.used = template.values.number(&mut self.indices, &mut self.links);
+        self.indices.resize(count, 0);
+        for (first, &marked) in (0..).step_by(64).zip(&self.marked) {
+            let mut rest: u64 = marked;
+            while rest != 0 {
+                let value = first + rest.trailing_zeros();
+                self.indices[value as usize] = self.used.len() as u32;
+                self.used.push(value);
+                rest &= rest - 1;
+            }
+        }
     }
 
     /// Writes the tile's bytes.
@@ -185,12 +195,10 @@ impl Scratch {
             self.marks.push([start, self.body.len() as u32]);
             self.body.extend_from_slice(fixed);
         }
-        if self.used == template.values.len() {
+        if self.used.len() == template.values.len() {
             self.body.extend_from_slice(template.values.all_bytes());
         } else {
-            template
-                .values
-                .copy(&self.links[..self.used], &mut self.body);
+            template.values.copy(&self.used, &mut self.body);
         }
         self.body.extend_from_slice(&self.extras.bytes);
         self.put_frame();
@@ -206,7 +214,7 @@ impl Scratch {
             }
         }
         let row = template.rows[unit] as usize;
-        let used = self.used as u32;
+        let used = self.used.len() as u32;
         for (key, extra) in (template.width as u32..).zip(extras) {
             if let Some(index) = self.extras.index(extra.values, row) {
                 encode::put_tag(&mut self.tags, key, used + index);
@@ -256,13 +264,11 @@ fn gzip(template: &Template, extras: &[ExtraColumn], scratch: &mut Scratch) -> B
         start,
         units,
         marks,
-        links,
         used,
         extras,
         bits,
         ..
     } = scratch;
-    let links = &links[..*used];
     let tile = &body[*start..];
     bits.clear();
     bits.extend(GZIP_HEADER);
@@ -278,7 +284,7 @@ fn gzip(template: &Template, extras: &[ExtraColumn], scratch: &mut Scratch) -> B
     if codes[0].has_matches() {
         template
             .keys
-            .write(template.keys.links(), &mut Block::new(codes[0], &mut out));
+            .write(template.keys.all(), &mut Block::new(codes[0], &mut out));
     } else {
         codes[0].put(&mut out, &body[keys_start..keys_end]);
     }
@@ -287,16 +293,16 @@ fn gzip(template: &Template, extras: &[ExtraColumn], scratch: &mut Scratch) -> B
         codes[0].put(&mut out, &body[start as usize..fixed as usize]);
         template.features.append(unit as usize, &mut out);
     }
-    let (texts, numbers) = links.split_at(template.values.texts_of(links));
-    for (i, links) in [(1, texts), (2, numbers)] {
+    let (texts, numbers) = used.split_at(template.values.texts_of(used));
+    for (i, values) in [(1, texts), (2, numbers)] {
         if !one_block {
             codes[i - 1].end(&mut out);
             codes[i].begin(i == 2, &mut out);
         }
-        let links = links.iter().copied();
+        let values = values.iter().copied();
         template
             .values
-            .write(links, &mut Block::new(codes[i], &mut out));
+            .write(values, &mut Block::new(codes[i], &mut out));
     }
     codes[2].put(&mut out, &extras.bytes);
     codes[2].end(&mut out);

@@ -6,9 +6,10 @@
 //! 0.7312…                         numbers by type, then by value: little-endian bytes, so that
 //! 0.7318…       ← low bytes       it differs in its low bytes and ends like the one before
 //! ```
-//! How many bytes two neighbours share at either end is known beforehand; values that are further
-//! apart in the order share at least the smallest of what lies between. So a request that uses
-//! some of the values finds their matches without looking at a byte.
+//! A request that uses some of the values marks them in a bitmap, and each resembles the one marked
+//! before it.
+
+use std::ops::Range;
 
 use crate::dataset::Level;
 use crate::dataset::columns::{Column, Texts};
@@ -18,24 +19,13 @@ use crate::encode;
 /// Values as messages of the layer's table.
 #[derive(Debug, Default)]
 pub(crate) struct Values {
+    /// With [`SHORT`] more at the end, so that as many can be read from any value.
     bytes: Vec<u8>,
     /// Where each value ends in `bytes`.
     ends: Vec<u32>,
-    /// Bytes that each has in common with the start of the value before.
-    starts_shared: Vec<u8>,
-    /// Bytes that each has in common with the end of the value before; 0 unless equally long.
-    ends_shared: Vec<u8>,
     /// Values that are texts; they come first.
     texts: usize,
     longest: usize,
-}
-
-/// A value in use, and what it shares with the one in use before it.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Link {
-    value: u32,
-    start_shared: u8,
-    end_shared: u8,
 }
 
 /// The index of a missing value.
@@ -43,6 +33,9 @@ pub(crate) const MISSING: u32 = u32::MAX;
 
 /// Twice as many bytes are the longest match.
 const SHARED_MAX: usize = 129;
+
+/// Bytes that are read, compared and copied at once: most values have fewer.
+const SHORT: usize = 16;
 
 impl Values {
     /// The values of `rows`, and per property (`id`, `name`, then `columns`) each row's value.
@@ -67,8 +60,7 @@ impl Values {
         values.texts = values.ends.len();
         numbers.sort_unstable();
         values.add_numbers(&numbers, properties);
-        values.bytes.shrink_to_fit();
-        values.compare();
+        values.pad();
         (values, cells)
     }
 
@@ -79,7 +71,7 @@ impl Values {
             keys.push(|out| encode::put_bytes(out, encode::LAYER_KEY, name.as_bytes()));
         }
         keys.texts = keys.ends.len();
-        keys.compare();
+        keys.pad();
         keys
     }
 
@@ -152,22 +144,10 @@ impl Values {
         self.ends.len() as u32 - 1
     }
 
-    /// Finds what neighbours share.
-    fn compare(&mut self) {
-        let count = self.len();
-        let mut shared = Vec::with_capacity(count);
-        let mut before: &[u8] = &[];
-        for value in 0..count {
-            let bytes = self.bytes(value);
-            let far = value == self.texts || before.len() > DISTANCE_MAX;
-            shared.push(if far {
-                (0, 0)
-            } else {
-                shared_ends(before, bytes)
-            });
-            before = bytes;
-        }
-        (self.starts_shared, self.ends_shared) = shared.into_iter().unzip();
+    /// Ends the bytes, after the last value.
+    fn pad(&mut self) {
+        self.bytes.extend([0; SHORT]);
+        self.bytes.shrink_to_fit();
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -180,12 +160,8 @@ impl Values {
             .map_or(0, |before| self.ends[before] as usize)
     }
 
-    pub(crate) fn bytes(&self, value: usize) -> &[u8] {
-        &self.bytes[self.start(value)..self.ends[value] as usize]
-    }
-
     pub(crate) fn all_bytes(&self) -> &[u8] {
-        &self.bytes
+        &self.bytes[..self.start(self.len())]
     }
 
     /// Bytes of the longest value, as far as a match reaches.
@@ -194,108 +170,83 @@ impl Values {
     }
 
     /// All values.
-    pub(crate) fn links(&self) -> impl ExactSizeIterator<Item = Link> + Clone {
-        (0..self.ends.len()).map(|value| self.link(value))
-    }
-
     #[expect(
         clippy::cast_possible_truncation,
         reason = "fewer values than bytes, which are u32"
     )]
-    fn link(&self, value: usize) -> Link {
-        Link {
-            value: value as u32,
-            start_shared: self.starts_shared[value],
-            end_shared: self.ends_shared[value],
-        }
+    pub(crate) fn all(&self) -> Range<u32> {
+        0..self.ends.len() as u32
     }
 
-    /// Puts the values in use at the start of `links`: those whose entry in `indices` is 0 and not
-    /// [`MISSING`]; it becomes their position among them. Returns how many.
-    pub(crate) fn number(&self, indices: &mut [u32], links: &mut Vec<Link>) -> usize {
-        // What is left of another tile is written over: clearing would cost as much as writing.
-        if links.len() < indices.len() {
-            links.resize(indices.len(), Link::default());
-        }
-        let mut count = 0;
-        // Shared with the value in use before, as far as is known.
-        let (mut start, mut end) = (0, 0);
-        // Values are in use at random as far as a branch predictor can tell: so there is no branch.
-        // All bits of `used` are set or none, as those of an index that is 0 or missing are.
-        let shared = self.starts_shared.iter().zip(&self.ends_shared);
-        for ((value, index), (start_shared, end_shared)) in (0..).zip(indices).zip(shared) {
-            let used = *index ^ MISSING;
-            start = start.min(*start_shared);
-            end = end.min(*end_shared);
-            links[count as usize] = Link {
-                value,
-                start_shared: start,
-                end_shared: end,
-            };
-            *index = count | !used;
-            count += used & 1;
-            start |= used.to_le_bytes()[0];
-            end |= used.to_le_bytes()[0];
-        }
-        count as usize
-    }
-
-    /// How many of `links`, which ascend, are texts.
-    pub(crate) fn texts_of(&self, links: &[Link]) -> usize {
-        links.partition_point(|link| (link.value as usize) < self.texts)
+    /// How many of `values`, which ascend, are texts.
+    pub(crate) fn texts_of(&self, values: &[u32]) -> usize {
+        values.partition_point(|value| (*value as usize) < self.texts)
     }
 
     /// The number of texts.
-    pub(crate) fn texts(&self) -> usize {
-        self.texts
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "fewer values than bytes, which are u32"
+    )]
+    pub(crate) fn texts(&self) -> u32 {
+        self.texts as u32
     }
 
-    /// Appends the bytes of `links`.
-    pub(crate) fn copy(&self, links: &[Link], out: &mut Vec<u8>) {
-        // Most are short: a copy of a fixed length is two instructions, one of any length a call.
-        const SHORT: usize = 16;
-        for link in links {
-            let value = self.bytes(link.value as usize);
-            let start = self.start(link.value as usize);
-            match self.bytes[start..].first_chunk::<SHORT>() {
-                Some(chunk) if value.len() <= SHORT => {
-                    out.extend_from_slice(chunk);
-                    out.truncate(out.len() - SHORT + value.len());
-                }
-                _ => out.extend_from_slice(value),
+    /// Appends the bytes of `values`.
+    pub(crate) fn copy(&self, values: &[u32], out: &mut Vec<u8>) {
+        for &value in values {
+            let start = self.start(value as usize);
+            let length = self.ends[value as usize] as usize - start;
+            // A copy of a fixed length is two instructions, one of any length a call.
+            if length <= SHORT {
+                out.extend_from_slice(&self.bytes[start..start + SHORT]);
+                out.truncate(out.len() - SHORT + length);
+            } else {
+                out.extend_from_slice(&self.bytes[start..start + length]);
             }
         }
     }
 
-    /// Writes the values of `links`, of which the first shares nothing with what came before.
-    pub(crate) fn write(&self, links: impl IntoIterator<Item = Link>, out: &mut impl Tokens) {
-        let mut before: &[u8] = &[];
+    /// Writes `values`, which ascend and of which none but the first is the first number.
+    pub(crate) fn write(&self, values: impl IntoIterator<Item = u32>, out: &mut impl Tokens) {
+        let mut before = 0..0;
         // Bytes of the end of `before` that a match, not yet written, stands for.
         let mut open = 0;
-        for link in links {
-            let bytes = self.bytes(link.value as usize);
-            let (from, to) = match before {
-                [] => (0, bytes.len()),
-                _ => (
-                    usize::from(link.start_shared),
-                    bytes.len() - usize::from(link.end_shared),
-                ),
-            };
+        for value in values {
+            let place = self.start(value as usize)..self.ends[value as usize] as usize;
+            let (start_shared, end_shared) = self.shared(before.clone(), place.clone());
             // The open match goes on into this value: both are a value's length away.
-            let from = if close(before, open, from, out) {
-                from
-            } else {
-                0
-            };
-            out.literals(&bytes[from..to]);
-            open = bytes.len() - to;
-            before = bytes;
+            let is_closed = close(&self.bytes[before], open, start_shared, out);
+            let bytes = &self.bytes[place.clone()];
+            let from = if is_closed { start_shared } else { 0 };
+            out.literals(&bytes[from..bytes.len() - end_shared]);
+            open = end_shared;
+            before = place;
         }
-        close(before, open, 0, out);
+        close(&self.bytes[before], open, 0, out);
+    }
+
+    /// Bytes that two values, given by their places, share at their starts, and after those at their
+    /// ends if they are equally long.
+    #[inline]
+    fn shared(&self, a: Range<usize>, b: Range<usize>) -> (usize, usize) {
+        let (longest, shortest) = (a.len().max(b.len()), a.len().min(b.len()));
+        if longest > SHORT || shortest == 0 {
+            return shared_ends(&self.bytes[a], &self.bytes[b]);
+        }
+        let [a, b] = [a, b].map(|place| self.bytes[place.start..].first_chunk::<SHORT>());
+        let [a, b] = [a, b].map(|bytes| u128::from_le_bytes(*bytes.expect("room at the end")));
+        let differ = a ^ b;
+        let start = (differ.trailing_zeros() as usize / 8).min(shortest);
+        if longest > shortest {
+            return (start, 0);
+        }
+        let end = (differ << (8 * (SHORT - shortest))).leading_zeros() as usize / 8;
+        (start, end.min(shortest - start))
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.bytes.len() + self.ends.len() * 6
+        self.bytes.len() + size_of_val(self.ends.as_slice())
     }
 }
 
@@ -311,17 +262,20 @@ fn close(before: &[u8], open: usize, more: usize, out: &mut impl Tokens) -> bool
     false
 }
 
-/// Bytes that two values share at their starts, and at their ends if they are equally long.
-#[expect(clippy::cast_possible_truncation, reason = "at most 129")]
-fn shared_ends(a: &[u8], b: &[u8]) -> (u8, u8) {
+/// As [`Values::shared`], of values of any length; none of one that is too far away.
+#[cold]
+fn shared_ends(a: &[u8], b: &[u8]) -> (usize, usize) {
+    if a.len() > DISTANCE_MAX {
+        return (0, 0);
+    }
     let both = || a.iter().zip(b).take(SHARED_MAX);
     let start = both().take_while(|(a, b)| a == b).count();
     if a.len() != b.len() {
-        return (start as u8, 0);
+        return (start, 0);
     }
     let both = a.iter().rev().zip(b.iter().rev()).take(SHARED_MAX);
     let end = both.take_while(|(a, b)| a == b).count();
-    (start as u8, end.min(b.len() - start) as u8)
+    (start, end.min(b.len() - start))
 }
 
 /// A number and where it is used, ordered by its type in the tile, then by value.
