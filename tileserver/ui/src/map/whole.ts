@@ -54,8 +54,8 @@ export class WholeMap extends MapLibre {
   }
 
   /**
-   * Has `source` show other features, in one frame: the library draws one when it is told of them, one when
-   * its worker has read them and one when what is written has found its place.
+   * Has `source` show other features. Nothing is drawn until its worker has read them: the library would
+   * draw a frame when it is told of them, and others while they come.
    */
   replaceFeatures(source: string, data: GeoJSON.FeatureCollection): void {
     this.coming.set(source, false);
