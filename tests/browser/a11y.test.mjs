@@ -2,22 +2,14 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { after, before, describe, it } from "node:test";
-import { launch, open, settled, unavailable } from "./support/browser.mjs";
-import { DEMO, serve } from "./support/server.mjs";
+import { describe, it } from "node:test";
+import { settled, unavailable } from "./support/browser.mjs";
+import { demo } from "./support/demo.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 describe("accessibility", { skip: unavailable }, () => {
-  let browser;
-  let server;
-  before(async () => {
-    [server, browser] = await Promise.all([serve(DEMO), launch()]);
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.stop();
-  });
+  const site = demo();
 
   const AREA = "area=district/111-Mile-End";
   const STATES = {
@@ -41,8 +33,8 @@ describe("accessibility", { skip: unavailable }, () => {
 
   for (const [name, [state, options]] of Object.entries(STATES)) {
     it(`has no serious finding ${name}`, async () => {
-      const { page, close } = await open(browser, server.url, { ...options, bypassCSP: true });
-      await page.goto(`${server.url}#${state}`);
+      const { page, close } = await site.open({ ...options, bypassCSP: true });
+      await page.goto(`${site.url}#${state}`);
       await settled(page);
       for (const summary of await page.locator("summary:visible").all()) await summary.click();
       await page.evaluate(AXE);

@@ -1,26 +1,18 @@
 /** The page at `/`, over the demo. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { PNG } from "pngjs";
-import { keep, launch, open, pixels, settled, unavailable } from "./support/browser.mjs";
-import { DEMO, serve } from "./support/server.mjs";
+import { keep, pixels, settled, unavailable } from "./support/browser.mjs";
+import { demo } from "./support/demo.mjs";
 
 describe("the explorer", { skip: unavailable }, () => {
-  let browser;
-  let server;
-  before(async () => {
-    [server, browser] = await Promise.all([serve(DEMO), launch()]);
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.stop();
-  });
+  const site = demo();
 
   /** Opens the page at a state, runs `body`, and asks that nothing went wrong meanwhile. */
   async function at(state, body, options) {
-    const { page, faults, close } = await open(browser, server.url, options);
-    await page.goto(`${server.url}#${state}`);
+    const { page, faults, close } = await site.open(options);
+    await page.goto(`${site.url}#${state}`);
     await settled(page);
     await body(page, faults);
     assert.deepEqual(faults, []);
@@ -34,7 +26,7 @@ describe("the explorer", { skip: unavailable }, () => {
   const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
 
   /** The client's own question to the server. */
-  const ask = async (path) => (await fetch(server.url + path)).json();
+  const ask = async (path) => (await fetch(site.url + path)).json();
 
   it("draws every class of the legend, and asks nobody else", () =>
     at("indicator=coderre_share", async (page) => {
@@ -344,11 +336,11 @@ describe("the explorer", { skip: unavailable }, () => {
     ));
 
   it("still gives the figures where there is no WebGL", async () => {
-    const { page, faults, close } = await open(browser, server.url);
+    const { page, faults, close } = await site.open();
     await page.addInitScript(() => {
       HTMLCanvasElement.prototype.getContext = () => null;
     });
-    await page.goto(`${server.url}#indicator=coderre_share`);
+    await page.goto(`${site.url}#indicator=coderre_share`);
     await page.waitForSelector(".notice");
     await page.waitForSelector(".classes .count");
     assert.equal(sum(await counts(page)), 19);

@@ -1,25 +1,17 @@
 /** Priority zones: what the page shows is what anyone computes from the values. */
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
-import { keep, launch, open, pixels, settled, unavailable } from "./support/browser.mjs";
-import { DEMO, serve } from "./support/server.mjs";
+import { describe, it } from "node:test";
+import { keep, pixels, settled, unavailable } from "./support/browser.mjs";
+import { demo } from "./support/demo.mjs";
 
 describe("priority zones", { skip: unavailable }, () => {
-  let browser;
-  let server;
-  before(async () => {
-    [server, browser] = await Promise.all([serve(DEMO), launch()]);
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.stop();
-  });
+  const site = demo();
 
   const VIEW = "view=10.40/45.55000/-73.65000";
 
   /** Every district and its values. */
   async function districts() {
-    const { features } = await (await fetch(`${server.url}montreal/items?level=district&limit=1000&geometry=false`)).json();
+    const { features } = await (await fetch(`${site.url}montreal/items?level=district&limit=1000&geometry=false`)).json();
     return features.map(({ properties }) => properties);
   }
 
@@ -56,8 +48,8 @@ describe("priority zones", { skip: unavailable }, () => {
   }
 
   it("are chosen in the panel, by keyboard too, and ranked as the values say", async () => {
-    const { page, faults, close } = await open(browser, server.url);
-    await page.goto(`${server.url}#${VIEW}`);
+    const { page, faults, close } = await site.open();
+    await page.goto(`${site.url}#${VIEW}`);
     await settled(page);
     const add = page.locator('.priority select[aria-label="Add a criterion"]');
     await add.selectOption("margin");
@@ -94,7 +86,7 @@ describe("priority zones", { skip: unavailable }, () => {
     await page.waitForSelector('.ranking[aria-busy="false"] li');
     const { features } = await (
       await fetch(
-        `${server.url}montreal/items?level=district&score=margin:8,-votes:5&score-method=topsis&sortby=-score&limit=10`,
+        `${site.url}montreal/items?level=district&score=margin:8,-votes:5&score-method=topsis&sortby=-score&limit=10`,
       )
     ).json();
     assert.deepEqual(
@@ -113,9 +105,9 @@ describe("priority zones", { skip: unavailable }, () => {
   });
 
   it("are the same in the list, under the pointer, in the table and in files, under a filter", async () => {
-    const { page, faults, close } = await open(browser, server.url);
+    const { page, faults, close } = await site.open();
     const state = `indicator=score&filter=votes+%3E+6000&score=coderre_share:2,-margin:3&table=1&${VIEW}`;
-    await page.goto(`${server.url}#${state}`);
+    await page.goto(`${site.url}#${state}`);
     await settled(page);
     await page.waitForSelector('.ranking[aria-busy="false"] li');
     const areas = (await districts()).filter(({ votes }) => votes > 6000);

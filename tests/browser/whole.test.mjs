@@ -1,26 +1,18 @@
 /** Tiles of another filter are shown when all are there. */
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
-import { launch, open, settled, unavailable } from "./support/browser.mjs";
-import { DEMO, serve } from "./support/server.mjs";
+import { describe, it } from "node:test";
+import { settled, unavailable } from "./support/browser.mjs";
+import { demo } from "./support/demo.mjs";
 
 const STATE = "indicator=coderre_share&view=12.00/45.54500/-73.61500";
 const TILE = /\/montreal\/\d+\/\d+\/\d+\?/;
 
 describe("tiles of another filter", { skip: unavailable }, () => {
-  let browser;
-  let server;
-  before(async () => {
-    [server, browser] = await Promise.all([serve(DEMO), launch()]);
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.stop();
-  });
+  const site = demo();
 
   /** Opens the page; the first tile that is asked for under `late` comes when the gate is opened. */
   async function opened(late) {
-    const { page, faults, close } = await open(browser, server.url);
+    const { page, faults, close } = await site.open();
     let release;
     const gate = new Promise((resolve) => (release = resolve));
     let held = 0;
@@ -31,7 +23,7 @@ describe("tiles of another filter", { skip: unavailable }, () => {
       await route.continue();
       if (isLate) came += 1;
     });
-    await page.goto(`${server.url}#${STATE}`);
+    await page.goto(`${site.url}#${STATE}`);
     await settled(page);
     const clip = await page.locator(".maps").boundingBox();
     const shot = async () => (await page.screenshot({ clip })).toString("base64");
@@ -75,7 +67,7 @@ describe("tiles of another filter", { skip: unavailable }, () => {
     await close();
     const fresh = await opened(late);
     await fresh.page.goto("about:blank");
-    await fresh.page.goto(`${server.url}#${STATE}&filter=${encodeURIComponent(last)}`);
+    await fresh.page.goto(`${site.url}#${STATE}&filter=${encodeURIComponent(last)}`);
     await settled(fresh.page);
     assert.ok(drawn === (await fresh.shot()), "some areas are of a filter that is no more");
     assert.deepEqual(fresh.faults, []);

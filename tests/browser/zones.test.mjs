@@ -1,29 +1,21 @@
 /** Cards and drawn zones: figures that anyone computes from the values. */
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
-import { keep, launch, open, settled, unavailable } from "./support/browser.mjs";
-import { DEMO, serve } from "./support/server.mjs";
+import { describe, it } from "node:test";
+import { keep, settled, unavailable } from "./support/browser.mjs";
+import { demo } from "./support/demo.mjs";
 
 describe("cards and zones", { skip: unavailable }, () => {
-  let browser;
-  let server;
-  before(async () => {
-    [server, browser] = await Promise.all([serve(DEMO), launch()]);
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.stop();
-  });
+  const site = demo();
 
-  const ask = async (path) => (await fetch(server.url + path)).json();
+  const ask = async (path) => (await fetch(site.url + path)).json();
   const rows = async (level) =>
     (await ask(`montreal/items?level=${level}&limit=1000&geometry=false`)).features.map(({ properties }) => properties);
   const sum = (all, name) => all.reduce((total, one) => total + one[name], 0);
   const percent = (share) => `${(share * 100).toFixed(1)}\u202f%`;
 
   it("tell an area's place, and the figure of what holds it", async () => {
-    const { page, faults, close } = await open(browser, server.url);
-    await page.goto(`${server.url}#indicator=coderre_share&area=district/111-Mile-End&view=11.50/45.53000/-73.60000`);
+    const { page, faults, close } = await site.open();
+    await page.goto(`${site.url}#indicator=coderre_share&area=district/111-Mile-End&view=11.50/45.53000/-73.60000`);
     await settled(page);
     await page.waitForSelector(".card .context");
     const [districts, boroughs] = [await rows("district"), await rows("borough")];
@@ -41,8 +33,8 @@ describe("cards and zones", { skip: unavailable }, () => {
   });
 
   it("recompute a zone from counts: a box of the view, without a pointer", async () => {
-    const { page, faults, close } = await open(browser, server.url);
-    await page.goto(`${server.url}#indicator=coderre_share&view=9.00/45.55000/-73.70000`);
+    const { page, faults, close } = await site.open();
+    await page.goto(`${site.url}#indicator=coderre_share&view=9.00/45.55000/-73.70000`);
     await settled(page);
     await page.focus('.controls [aria-label="Draw a zone"]');
     await page.keyboard.press("Enter");
@@ -63,8 +55,8 @@ describe("cards and zones", { skip: unavailable }, () => {
   });
 
   it("take a polygon by clicks, or by the cross in the middle of the map", async () => {
-    const { page, faults, close } = await open(browser, server.url);
-    await page.goto(`${server.url}#indicator=votes&view=11.00/45.55000/-73.62000`);
+    const { page, faults, close } = await site.open();
+    await page.goto(`${site.url}#indicator=votes&view=11.00/45.55000/-73.62000`);
     await settled(page);
     await page.click('.controls [aria-label="Draw a zone"]');
     for (const [x, y] of [
@@ -88,7 +80,7 @@ describe("cards and zones", { skip: unavailable }, () => {
       .split(" ")
       .map((corner) => corner.split(",").map(Number));
     assert.equal(ring.length, 3);
-    const response = await fetch(`${server.url}montreal/zone?level=district`, {
+    const response = await fetch(`${site.url}montreal/zone?level=district`, {
       method: "POST",
       body: JSON.stringify({ type: "Polygon", coordinates: [[...ring, ring[0]]] }),
     });

@@ -1,6 +1,6 @@
 //! The parameters that several resources share, checked once: which rows, which properties.
 
-use tilecore::dataset::schema::{COLUMN_ID, COLUMN_KEY, COLUMN_NAME, Indicator};
+use tilecore::dataset::schema::{COLUMN_ID, COLUMN_KEY, COLUMN_NAME, Indicator, Kind};
 use tilecore::filter::{Filter, FilterError, Queryables};
 
 use crate::analysis::joining;
@@ -58,11 +58,40 @@ fn bad(parameter: &'static str, error: &FilterError) -> HttpError {
         parameter: parameter.into(),
         position: Some(error.position),
         detail: error.cause.to_string(),
-        reason: Some(Box::new(Reason {
-            kind: error.cause.kind(),
-            value: error.cause.value().map(str::to_owned),
-            near: error.cause.near().to_vec(),
-        })),
+        reason: Some(Reason::new(
+            error.cause.kind(),
+            error.cause.value(),
+            error.cause.near(),
+        )),
+    }
+}
+
+/// The refusal of a `name` that is not there, with what may have been meant.
+pub fn unknown(
+    parameter: &'static str,
+    name: &str,
+    queryables: &Queryables,
+    detail: impl Into<String>,
+) -> HttpError {
+    let reason = Reason::new("unknown_property", Some(name), &queryables.near(name));
+    HttpError::because(parameter, detail, reason)
+}
+
+/// Refuses a `name` that is none of an indicator with numbers; `queryables` are of the same layer.
+pub fn has_numbers(
+    parameter: &'static str,
+    name: &str,
+    layer: LayerRef<'_>,
+    queryables: &Queryables,
+) -> Result<(), HttpError> {
+    let detail = format!("no indicator `{name}` with numbers in this layer");
+    match layer.indicators().find(|i| i.name == name) {
+        Some(indicator) if indicator.kind == Kind::Number => Ok(()),
+        Some(_) => {
+            let reason = Reason::new("not_a_number", Some(name), &[]);
+            Err(HttpError::because(parameter, detail, reason))
+        }
+        None => Err(unknown(parameter, name, queryables, detail)),
     }
 }
 
@@ -85,8 +114,8 @@ pub fn properties<'a>(
         let mut shown = layers.iter().flat_map(|layer| layer.indicators());
         if !always.contains(&name.as_str()) && !shown.any(|i| i.name == *name) {
             let detail = format!("no indicator `{name}` in this layer");
-            let near = layer.level_at(0).data.queryables().near(name);
-            return Err(HttpError::unknown("properties", name, near, detail));
+            let queryables = layer.level_at(0).data.queryables();
+            return Err(unknown("properties", name, queryables, detail));
         }
     }
     let asked = layer.indicators().filter(|i| names.contains(&i.name));

@@ -193,14 +193,13 @@ fn gdal_reads_and_filters() {
     }
     let village = Village::new();
     let server = Server::start(village.path());
-    let run = ogrinfo;
     let url = format!("http://{}", server.address);
-    let summary = run(&["-so", &format!("OAPIF:{url}"), "town"]);
+    let summary = ogrinfo(&["-so", &format!("OAPIF:{url}"), "town"]);
     assert!(summary.contains("Feature Count: 10"), "{summary}");
     assert!(summary.contains("turnout: Real"), "{summary}");
     let passing =
         server.get("/town/items?filter=turnout%20%3E%200.6").json()["numberMatched"].clone();
-    let filtered = run(&[
+    let filtered = ogrinfo(&[
         "-so",
         "-where",
         "turnout > 0.6",
@@ -212,7 +211,7 @@ fn gdal_reads_and_filters() {
         "{filtered}"
     );
     let collection = format!("OGCAPI:{url}/collections/town");
-    let areas = run(&["-so", &collection, "town"]);
+    let areas = ogrinfo(&["-so", &collection, "town"]);
     assert!(areas.contains("Feature Count: 10"), "{areas}");
     let info = Command::new("gdalinfo")
         .arg(format!("OGCAPI:{url}/"))

@@ -33,7 +33,7 @@ const SAME_MAX: usize = 16;
 /// Below as many bytes, a code of their own costs more than it gains.
 const BLOCK_MIN: usize = 1_000;
 
-/// Bytes that are looked at to train a code, in runs of as many hints.
+/// Bytes that are looked at to train a code, in runs of as many hints, or of bytes where none are.
 const SAMPLE_BYTES: usize = 16_384;
 const SAMPLE_RUN: usize = 32;
 
@@ -125,8 +125,12 @@ impl Part<'_> {
         let mut histogram = Histogram::new();
         let size = self.bytes.len() - self.start;
         let runs = size.div_ceil(SAMPLE_BYTES);
-        if runs == 1 || self.hints.len() < SAMPLE_RUN {
+        if runs <= 1 {
             self.tokens(&mut histogram);
+        } else if self.hints.len() < SAMPLE_RUN {
+            for bytes in self.bytes[self.start..].chunks(SAMPLE_RUN).step_by(runs) {
+                histogram.literals(bytes);
+            }
         } else {
             for hints in self.hints.chunks(SAMPLE_RUN).step_by(runs) {
                 let at = |hint: &Hint| hint.at as usize;

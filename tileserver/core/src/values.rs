@@ -24,7 +24,7 @@ pub(crate) struct Values {
     /// Where each value ends in `bytes`.
     ends: Vec<u32>,
     /// Values that are texts; they come first.
-    texts: usize,
+    texts: u32,
     longest: usize,
 }
 
@@ -57,7 +57,7 @@ impl Values {
                 }
             }
         }
-        values.texts = values.ends.len();
+        values.texts = values.all().end;
         numbers.sort_unstable();
         values.add_numbers(&numbers, properties);
         values.pad();
@@ -70,7 +70,7 @@ impl Values {
         for name in names {
             keys.push(|out| encode::put_bytes(out, encode::LAYER_KEY, name.as_bytes()));
         }
-        keys.texts = keys.ends.len();
+        keys.texts = keys.all().end;
         keys.pad();
         keys
     }
@@ -136,12 +136,8 @@ impl Values {
     }
 
     /// The index of the value pushed last.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "fewer values than bytes, which are u32"
-    )]
     fn last(&self) -> u32 {
-        self.ends.len() as u32 - 1
+        self.all().end - 1
     }
 
     /// Ends the bytes, after the last value.
@@ -158,6 +154,13 @@ impl Values {
         value
             .checked_sub(1)
             .map_or(0, |before| self.ends[before] as usize)
+    }
+
+    /// Where a value is in `bytes`.
+    #[inline]
+    fn place(&self, value: u32) -> Range<usize> {
+        let value = value as usize;
+        self.start(value)..self.ends[value] as usize
     }
 
     pub(crate) fn all_bytes(&self) -> &[u8] {
@@ -180,29 +183,24 @@ impl Values {
 
     /// How many of `values`, which ascend, are texts.
     pub(crate) fn texts_of(&self, values: &[u32]) -> usize {
-        values.partition_point(|value| (*value as usize) < self.texts)
+        values.partition_point(|value| *value < self.texts)
     }
 
     /// The number of texts.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "fewer values than bytes, which are u32"
-    )]
     pub(crate) fn texts(&self) -> u32 {
-        self.texts as u32
+        self.texts
     }
 
     /// Appends the bytes of `values`.
     pub(crate) fn copy(&self, values: &[u32], out: &mut Vec<u8>) {
         for &value in values {
-            let start = self.start(value as usize);
-            let length = self.ends[value as usize] as usize - start;
+            let place = self.place(value);
             // A copy of a fixed length is two instructions, one of any length a call.
-            if length <= SHORT {
-                out.extend_from_slice(&self.bytes[start..start + SHORT]);
-                out.truncate(out.len() - SHORT + length);
+            if place.len() <= SHORT {
+                out.extend_from_slice(&self.bytes[place.start..place.start + SHORT]);
+                out.truncate(out.len() - SHORT + place.len());
             } else {
-                out.extend_from_slice(&self.bytes[start..start + length]);
+                out.extend_from_slice(&self.bytes[place]);
             }
         }
     }
@@ -213,7 +211,7 @@ impl Values {
         // Bytes of the end of `before` that a match, not yet written, stands for.
         let mut open = 0;
         for value in values {
-            let place = self.start(value as usize)..self.ends[value as usize] as usize;
+            let place = self.place(value);
             let (start_shared, end_shared) = self.shared(before.clone(), place.clone());
             // The open match goes on into this value: both are a value's length away.
             let is_closed = close(&self.bytes[before], open, start_shared, out);

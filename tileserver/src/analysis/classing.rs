@@ -4,11 +4,11 @@
 use tilecore::Bitmap;
 use tilecore::classes::Method;
 use tilecore::dataset::columns::Column;
-use tilecore::dataset::schema::Kind;
 use tilecore::filter::Table as _;
 use tilecore::stats::Distribution;
 
 use super::{Computed, Overlay};
+use crate::criteria;
 use crate::http::{HttpError, Query};
 use crate::layer::LevelRef;
 
@@ -42,11 +42,9 @@ impl Classing {
             return Ok(None);
         };
         let computed = computed.contains(&&*name);
-        let mut shown = level.layer.indicators();
-        if !computed && !shown.any(|i| i.name == *name && i.kind == Kind::Number) {
-            let detail = format!("no indicator `{name}` with numbers in this layer");
-            let near = level.data.queryables().near(&name);
-            return Err(HttpError::unknown("class-property", &name, near, detail));
+        if !computed {
+            let queryables = level.data.queryables();
+            criteria::has_numbers("class-property", &name, level.layer, queryables)?;
         }
         // A level that does not have the indicator has no classes.
         let is_there = computed || level.data.level.column(&name).is_some();

@@ -90,13 +90,8 @@ impl Joining {
         let filter = criteria::filter_of(query, "contacts-filter", &contacts.queryables)?;
         let denominator = query.get("contacts-denominator")?;
         if let Some(name) = denominator.as_deref() {
-            let mut shown = layer.indicators();
-            if !shown.any(|i| i.name == name && i.kind == Kind::Number) {
-                let detail = format!("no indicator `{name}` with numbers in this layer");
-                let near = layer.level_at(0).data.queryables().near(name);
-                let parameter = "contacts-denominator";
-                return Err(HttpError::unknown(parameter, name, near, detail));
-            }
+            let queryables = layer.level_at(0).data.queryables();
+            criteria::has_numbers("contacts-denominator", name, layer, queryables)?;
         }
         let rate = match query.get("contacts-rate")?.as_deref() {
             None | Some("raw") => Rate::Raw,

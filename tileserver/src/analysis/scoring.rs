@@ -17,23 +17,13 @@ pub struct Scoring {
     method: Method,
 }
 
-fn reason(kind: &'static str, value: Option<&str>, near: &[String]) -> Reason {
-    Reason {
-        kind,
-        value: value.map(str::to_owned),
-        near: near.to_vec(),
-    }
-}
-
 impl Scoring {
     pub fn parse(query: &Query, queryables: &Queryables) -> Result<Option<Self>, HttpError> {
         let method = match query.get("score-method")? {
             None => Method::default(),
-            Some(name) => name.parse().map_err(|error| HttpError::BadParameter {
-                parameter: "score-method".into(),
-                position: None,
-                detail: format!("{error}"),
-                reason: Some(Box::new(reason("unknown_method", Some(&name), &[]))),
+            Some(name) => name.parse().map_err(|error| {
+                let reason = Reason::new("unknown_method", Some(&name), &[]);
+                HttpError::because("score-method", format!("{error}"), reason)
             })?,
         };
         let Some(text) = query.get("score")? else {
@@ -44,11 +34,11 @@ impl Scoring {
             parameter: "score".into(),
             position: Some(error.position),
             detail: error.cause.to_string(),
-            reason: Some(Box::new(reason(
+            reason: Some(Reason::new(
                 error.cause.kind(),
                 error.cause.value(),
                 error.cause.near(),
-            ))),
+            )),
         })?;
         Ok(Some(Self { weights, method }))
     }

@@ -45,6 +45,16 @@ pub struct Reason {
     pub near: Vec<String>,
 }
 
+impl Reason {
+    pub fn new(kind: &'static str, value: Option<&str>, near: &[String]) -> Box<Self> {
+        Box::new(Self {
+            kind,
+            value: value.map(str::to_owned),
+            near: near.to_vec(),
+        })
+    }
+}
+
 impl HttpError {
     /// A parameter whose value as a whole is at fault.
     pub fn parameter(parameter: &'static str, detail: impl Into<String>) -> Self {
@@ -56,22 +66,17 @@ impl HttpError {
         }
     }
 
-    /// A parameter that names what is not there, and what may have been meant.
-    pub fn unknown(
+    /// A parameter whose value as a whole is at fault, and why, for programs.
+    pub fn because(
         parameter: &'static str,
-        name: &str,
-        near: Vec<String>,
         detail: impl Into<String>,
+        reason: Box<Reason>,
     ) -> Self {
         Self::BadParameter {
             parameter: parameter.into(),
             position: None,
             detail: detail.into(),
-            reason: Some(Box::new(Reason {
-                kind: "unknown_property",
-                value: Some(name.to_owned()),
-                near,
-            })),
+            reason: Some(reason),
         }
     }
 

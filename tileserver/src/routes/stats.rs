@@ -243,10 +243,10 @@ fn column(
     if is_there || analysis.names().contains(&&*name) {
         return Ok(Some(name.into_owned()));
     }
-    let near = level.data.queryables().near(&name);
+    let queryables = level.data.queryables();
     let level = &level.meta.name;
     let detail = format!("no indicator `{name}` at level `{level}`");
-    Err(HttpError::unknown(parameter, &name, near, detail))
+    Err(criteria::unknown(parameter, &name, queryables, detail))
 }
 
 /// How many bars the histogram has.
