@@ -118,13 +118,21 @@ pub(crate) fn put_ring(out: &mut Vec<u8>, cursor: Cell, ring: &[Cell]) -> Cell {
 pub(crate) fn put_step(out: &mut Vec<u8>, from: Cell, to: Cell) {
     let (x, y) = (zigzag(to.x - from.x), zigzag(to.y - from.y));
     if (x | y) < 1 << 14 {
-        let (bytes, length) = short_step(x, y);
-        out.extend_from_slice(&bytes);
+        let (word, length) = short_step(x, y);
+        out.extend_from_slice(&word.to_le_bytes());
         out.truncate(out.len() - SHORT_STEP + length);
     } else {
         put_varint(out, u64::from(x));
         put_varint(out, u64::from(y));
     }
+}
+
+/// The step from the tile's corner to a cell, the first byte lowest, and its length; `None` of a
+/// longer one than nearly all.
+#[inline]
+pub(crate) fn first_step(to: Cell) -> Option<(u32, usize)> {
+    let (x, y) = (zigzag(to.x), zigzag(to.y));
+    ((x | y) < 1 << 14).then(|| short_step(x, y))
 }
 
 /// Bytes of a short step: two varints of one or two bytes each, as nearly all are.
@@ -138,8 +146,8 @@ pub(crate) fn put_steps(out: &mut Vec<u8>, mut cursor: Cell, cells: &[Cell]) {
         let (x, y) = (zigzag(cell.x - cursor.x), zigzag(cell.y - cursor.y));
         cursor = cell;
         if (x | y) < 1 << 14 {
-            let (bytes, length) = short_step(x, y);
-            out[at..at + SHORT_STEP].copy_from_slice(&bytes);
+            let (word, length) = short_step(x, y);
+            out[at..at + SHORT_STEP].copy_from_slice(&word.to_le_bytes());
             at += length;
         } else {
             out.truncate(at);
@@ -152,12 +160,12 @@ pub(crate) fn put_steps(out: &mut Vec<u8>, mut cursor: Cell, cells: &[Cell]) {
     out.truncate(at);
 }
 
-/// The bytes of two varints below 2^14, and their number: known without a branch.
+/// Two varints below 2^14, the first byte lowest, and their length: known without a branch.
 #[inline]
-fn short_step(x: u32, y: u32) -> ([u8; SHORT_STEP], usize) {
+fn short_step(x: u32, y: u32) -> (u32, usize) {
     let (x, x_bytes) = short_varint(x);
     let (y, y_bytes) = short_varint(y);
-    ((x | y << (8 * x_bytes)).to_le_bytes(), x_bytes + y_bytes)
+    (x | y << (8 * x_bytes), x_bytes + y_bytes)
 }
 
 /// The bytes of a varint below 2^14, and their number.
@@ -165,6 +173,15 @@ fn short_varint(value: u32) -> (u32, usize) {
     let is_long = value >= 0x80;
     let low = value & 0x7f | u32::from(is_long) << 7;
     (low | value >> 7 << 8, 1 + usize::from(is_long))
+}
+
+/// A varint below 2^21, the first byte lowest, and its length: known without a branch.
+#[inline]
+pub(crate) fn three_byte_varint(value: u32) -> (u32, usize) {
+    let (is_two, is_three) = (value >= 0x80, value >= 0x4000);
+    let more = u32::from(is_two) << 7 | u32::from(is_three) << 15;
+    let word = value & 0x7f | (value & 0x3f80) << 1 | value >> 14 << 16 | more;
+    (word, 1 + usize::from(is_two) + usize::from(is_three))
 }
 
 fn zigzag(value: i32) -> u32 {

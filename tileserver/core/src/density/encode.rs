@@ -5,7 +5,8 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 use crate::encode::{
     FEATURE_GEOMETRY, FEATURE_TAGS, FEATURE_TYPE, LAYER_EXTENT, LAYER_FEATURE, LAYER_KEY,
     LAYER_NAME, LAYER_VALUE, LAYER_VERSION, MOVE_TO, POINT, POLYGON, TILE_LAYER, VALUE_FLOAT,
-    VALUE_UINT, put_bytes, put_ring, put_step, put_tag, put_varint, varint_len,
+    VALUE_UINT, first_step, put_bytes, put_ring, put_step, put_varint, three_byte_varint,
+    varint_len,
 };
 use crate::hinted::{Hint, Hinted};
 use crate::quantize::Cell;
@@ -34,40 +35,60 @@ pub(super) struct Layer<'a> {
     cells: Vec<Cell>,
 }
 
-/// A key and a value of the layer, by their numbers.
-pub(super) type Tag = (u32, u32);
+/// A feature's keys and values, by their numbers in the layer, as they are written.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Tags {
+    /// The first byte lowest.
+    word: u128,
+    length: usize,
+}
+
+impl Tags {
+    /// Adds a key, of which there are a handful, and its value, one of fewer than 2^21.
+    ///
+    /// # Panics
+    /// At a fifth.
+    #[inline]
+    pub(super) fn push(&mut self, key: u32, value: u32) {
+        assert!(self.length <= 12, "at most four figures");
+        let (value, bytes) = three_byte_varint(value);
+        self.word |= u128::from(key | value << 8) << (8 * self.length);
+        self.length += 1 + bytes;
+    }
+}
+
+/// Appends the `length` lowest bytes of a word.
+#[inline]
+fn put_word(out: &mut Vec<u8>, word: u128, length: usize) {
+    out.extend_from_slice(&word.to_le_bytes());
+    out.truncate(out.len() - size_of_val(&word) + length);
+}
 
 /// Values of a kind, with the number of each.
 #[derive(Debug)]
 struct Numbered {
     known: FxHashMap<u32, u32>,
-    /// The one asked for last: sorted features repeat it.
-    last: Option<(u32, u32)>,
 }
 
 impl Numbered {
     fn with_room(values: usize) -> Self {
         Self {
             known: FxHashMap::with_capacity_and_hasher(values, FxBuildHasher),
-            last: None,
         }
     }
 
     /// The number of `value`, which is `next` if it is new.
+    #[inline]
     fn number(&mut self, value: u32, next: u32) -> u32 {
-        match self.last {
-            Some((last, number)) if last == value => number,
-            _ => {
-                let number = *self.known.entry(value).or_insert(next);
-                self.last = Some((value, number));
-                number
-            }
-        }
+        *self.known.entry(value).or_insert(next)
     }
 }
 
 /// Bytes that a feature of few places takes.
 const FEATURE_BYTES: usize = 24;
+
+/// Bytes of properties that leave room for what precedes them in a word.
+const SHORT_TAGS: usize = 12;
 
 /// Bytes of a value.
 const VALUE_BYTES: usize = 7;
@@ -99,15 +120,45 @@ impl<'a> Layer<'a> {
     }
 
     /// Adds a feature at `places`, with its properties.
-    pub(super) fn push(&mut self, places: impl ExactSizeIterator<Item = Cell>, tags: &[Tag]) {
+    pub(super) fn push(&mut self, places: impl ExactSizeIterator<Item = Cell> + Clone, tags: Tags) {
+        let start = self.features.len();
+        if start > 0 {
+            self.hints.push(hint(start, self.last));
+        }
+        self.last = start;
+        let lone = places.clone().next().filter(|_| places.len() == 1);
+        match lone.and_then(first_step) {
+            Some(step) if self.outline.is_empty() && tags.length <= SHORT_TAGS => {
+                self.put_point(step, tags);
+            }
+            _ => self.put_feature(places, tags),
+        }
+    }
+
+    /// A point of few properties, as most features are: each length is known.
+    #[inline]
+    fn put_point(&mut self, (step, step_length): (u32, usize), tags: Tags) {
+        let geometry = 1 + step_length;
+        let length = 6 + tags.length + geometry;
+        let bytes = |bytes: [u8; 4]| u128::from(u32::from_le_bytes(bytes));
+        #[expect(clippy::cast_possible_truncation, reason = "below 24")]
+        let [length, tags_length, geometry] = [length, tags.length, geometry].map(|n| n as u8);
+        let start = bytes([LAYER_FEATURE, length, FEATURE_TAGS, tags_length]);
+        put_word(&mut self.features, start | tags.word << 32, 4 + tags.length);
+        let end = bytes([FEATURE_TYPE, POINT, FEATURE_GEOMETRY, geometry]);
+        let geometry = u128::from(MOVE_TO | 1 << 3) | u128::from(step) << 8;
+        put_word(&mut self.features, end | geometry << 32, 5 + step_length);
+    }
+
+    fn put_feature(&mut self, places: impl ExactSizeIterator<Item = Cell>, tags: Tags) {
         // Lengths are known once what they are of is written: nearly all take the byte left.
         let start = self.features.len();
+        #[expect(clippy::cast_possible_truncation, reason = "at most sixteen")]
+        let tags_length = tags.length as u8;
         self.features
-            .extend_from_slice(&[LAYER_FEATURE, 0, FEATURE_TAGS, 0]);
-        for &(key, value) in tags {
-            put_tag(&mut self.features, key, value);
-        }
-        let tail = self.features.len() + self.put_length(start + 3);
+            .extend_from_slice(&[LAYER_FEATURE, 0, FEATURE_TAGS, tags_length]);
+        put_word(&mut self.features, tags.word, tags.length);
+        let tail = self.features.len();
         let kind = if self.outline.is_empty() {
             POINT
         } else {
@@ -119,10 +170,6 @@ impl<'a> Layer<'a> {
         self.put_places(places);
         let mut moved = self.put_length(tail + 3);
         moved += self.put_length(start + 1);
-        if start > 0 {
-            self.hints.push(hint(start, self.last));
-        }
-        self.last = start;
         for tail in self.tails.iter().map(|tail| tail + moved) {
             let before = self.last_tail.replace(tail);
             self.hints.extend(before.map(|before| hint(tail, before)));
@@ -329,15 +376,16 @@ mod tests {
         let mut layer = Layer::new(outline, 0);
         for (places, figures) in groups {
             let places = places.iter().map(|&(x, y)| Cell { x, y });
-            let tag = |(name, figure): &(&'static str, Figure)| {
+            let mut tags = Tags::default();
+            for (name, figure) in figures {
                 let key = layer.key(name);
-                match *figure {
-                    Figure::Count(count) => (key, layer.count(count)),
-                    Figure::Number(number) => (key, layer.number(number)),
-                }
-            };
-            let tags: Vec<Tag> = figures.iter().map(tag).collect();
-            layer.push(places, &tags);
+                let value = match *figure {
+                    Figure::Count(count) => layer.count(count),
+                    Figure::Number(number) => layer.number(number),
+                };
+                tags.push(key, value);
+            }
+            layer.push(places, tags);
         }
         let mut tile = Hinted::default();
         layer.finish(name, &mut tile);

@@ -1,7 +1,7 @@
 //! Counts of a tile's cells, and their encoding as points or polygons.
 
 use super::cells::{CELL_BITS, Cell};
-use super::encode::{Layer, Tag};
+use super::encode::{Layer, Tags};
 use super::hex::{Hexes, OUTLINE};
 use super::kernel::Smoothed;
 use super::rank::RankedBitmap;
@@ -18,7 +18,7 @@ const RATE_DIGITS: f64 = 6.0;
 const DENSITY_DIGITS: f64 = 4.0;
 
 /// A cell with its contacts counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CellCount {
     /// Column and row in the tile.
     pub x: u8,
@@ -97,10 +97,10 @@ pub fn encode_cells(name: &str, mut counts: Vec<CellCount>, shape: CellShape) ->
     let neighbours = counts.array_windows();
     let differ = neighbours.filter(|[a, b]| (a.count, a.of) != (b.count, b.of));
     let mut layer = Layer::new(&outline, differ.count() + 1);
-    let mut tags = Tags::default();
+    let mut figures = Figures::default();
     for equal in counts.chunk_by(|a, b| (a.count, a.of) == (b.count, b.of)) {
         let places = equal.iter().map(place_of);
-        let tags = tags.of(&mut layer, equal[0].count, equal[0].of);
+        let tags = figures.tags(&mut layer, equal[0].count, equal[0].of);
         layer.push(places, tags);
     }
     let mut tile = Hinted::default();
@@ -119,16 +119,16 @@ pub fn encode_rates(
 ) -> Hinted {
     let outline = outline(shape, CELL_BITS);
     let mut layer = Layer::new(&outline, counts.len());
-    let mut tags = Tags::default();
+    let mut figures = Figures::default();
     for cell in counts {
         let base = denominator(cell);
-        let tags = tags.of(&mut layer, cell.count, cell.of);
+        let mut tags = figures.tags(&mut layer, cell.count, cell.of);
         let told = layer.number(rounded(base, RATE_DIGITS));
-        tags.push((layer.key("denominator"), told));
+        tags.push(layer.key("denominator"), told);
         if base >= DENOMINATOR_MIN {
             let rate = 1000.0 * f64::from(cell.count) / base;
             let rate = layer.number(rounded(rate, RATE_DIGITS));
-            tags.push((layer.key("per_1000"), rate));
+            tags.push(layer.key("per_1000"), rate);
         }
         layer.push(std::iter::once(place_of(cell)), tags);
     }
@@ -147,10 +147,10 @@ pub fn encode_hexes(name: &str, hexes: &Hexes) -> Hinted {
         let mut hexes = hexes.clone();
         hexes.sort_unstable_by_key(|hex| (hex.count, hex.of, hex.y, hex.x));
         let mut layer = Layer::new(&OUTLINE, hexes.len() / 3);
-        let mut tags = Tags::default();
+        let mut figures = Figures::default();
         for equal in hexes.chunk_by(|a, b| (a.count, a.of) == (b.count, b.of)) {
             let places = equal.iter().map(|hex| Place { x: hex.x, y: hex.y });
-            let tags = tags.of(&mut layer, equal[0].count, equal[0].of);
+            let tags = figures.tags(&mut layer, equal[0].count, equal[0].of);
             layer.push(places, tags);
         }
         layer.finish(name, &mut tile);
@@ -174,8 +174,9 @@ pub fn encode_smoothed(name: &str, smoothed: &Smoothed, shape: CellShape) -> Hin
     let mut layer = Layer::new(&outline, cells.len());
     for equal in cells.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
         let places = equal.iter().map(|(_, place)| *place);
-        let tag = (layer.key("density"), layer.number(equal[0].0));
-        layer.push(places, &[tag]);
+        let mut tags = Tags::default();
+        tags.push(layer.key("density"), layer.number(equal[0].0));
+        layer.push(places, tags);
     }
     let mut tile = Hinted::default();
     layer.finish(name, &mut tile);
@@ -183,40 +184,13 @@ pub fn encode_smoothed(name: &str, smoothed: &Smoothed, shape: CellShape) -> Hin
 }
 
 /// Orders cells by `count`, then `of`; equal ones stay in their order.
-///
-/// A radix sort of both figures in one number, of as many bits as the greatest have.
-fn sort_by_figures(cells: &mut [CellCount]) {
+fn sort_by_figures(cells: &mut Vec<CellCount>) {
     let greatest = |figure: fn(&CellCount) -> u32| cells.iter().map(figure).max().unwrap_or(0);
     let of_bits = bits(greatest(|cell| cell.of));
     let key_bits = bits(greatest(|cell| cell.count)) + of_bits;
-    let place_bits = bits(u32::from(u8::MAX));
-    if key_bits + 2 * place_bits > u64::BITS {
-        cells.sort_by_key(|cell| (cell.count, cell.of));
-        return;
-    }
-    let mut packed: Vec<u64> = cells
-        .iter()
-        .map(|cell| {
-            let key = u64::from(cell.count) << of_bits | u64::from(cell.of);
-            key << (2 * place_bits) | u64::from(cell.x) << place_bits | u64::from(cell.y)
-        })
-        .collect();
-    sort_by_bits(
-        &mut packed,
-        2 * place_bits..key_bits + 2 * place_bits,
-        |key| *key,
-    );
-    let low = |value: u64, bits: u32| value & ((1 << bits) - 1);
-    for (cell, packed) in cells.iter_mut().zip(packed) {
-        let key = packed >> (2 * place_bits);
-        #[expect(clippy::cast_possible_truncation, reason = "each of its own bits")]
-        {
-            cell.count = (key >> of_bits) as u32;
-            cell.of = low(key, of_bits) as u32;
-            cell.x = (packed >> place_bits) as u8;
-            cell.y = packed as u8;
-        }
-    }
+    sort_by_bits(cells, 0..key_bits, |cell| {
+        u64::from(cell.count) << of_bits | u64::from(cell.of)
+    });
 }
 
 /// Bits that `greatest` has.
@@ -224,26 +198,30 @@ fn bits(greatest: u32) -> u32 {
     u32::BITS - greatest.leading_zeros()
 }
 
-/// The tags of one feature after another.
+/// What features tell of contacts: one after another, and of many alike the count is the same.
 #[derive(Default)]
-struct Tags {
-    count: Option<u32>,
+struct Figures {
+    count: u32,
+    /// With `count` alone.
+    tags: Tags,
     share: Option<u32>,
-    of_feature: Vec<Tag>,
 }
 
-impl Tags {
-    /// Of `count` contacts that pass, of so many.
-    fn of(&mut self, layer: &mut Layer<'_>, count: u32, of: u32) -> &mut Vec<Tag> {
-        self.of_feature.clear();
-        let key = *self.count.get_or_insert_with(|| layer.key("count"));
-        self.of_feature.push((key, layer.count(count)));
+impl Figures {
+    /// The tags of `count` contacts that pass, at least one, of so many.
+    fn tags(&mut self, layer: &mut Layer<'_>, count: u32, of: u32) -> Tags {
+        if count != self.count {
+            self.count = count;
+            self.tags = Tags::default();
+            self.tags.push(layer.key("count"), layer.count(count));
+        }
+        let mut tags = self.tags;
         if of > 0 {
             let key = *self.share.get_or_insert_with(|| layer.key("share"));
             let share = single(f64::from(count) / f64::from(of));
-            self.of_feature.push((key, layer.number(share)));
+            tags.push(key, layer.number(share));
         }
-        &mut self.of_feature
+        tags
     }
 }
 
