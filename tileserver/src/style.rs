@@ -123,6 +123,7 @@ impl Source {
     pub fn areas(&self, template: Template, name: &str, fill: Value) -> Value {
         let mut slots = self.slots();
         slots.push(("color", fill));
+        slots.push(("border", border()));
         if template == Template::Priority {
             slots.push(("top", json!(20)));
         }
@@ -173,6 +174,12 @@ impl Source {
         look_at(&mut style, self.bounds);
         style
     }
+}
+
+/// Of borders between areas: the ground's, fainter where they are closer together.
+fn border() -> Value {
+    let [faint, clear] = ["40", "cc"].map(|alpha| format!("{GROUND}{alpha}"));
+    json!(["interpolate", ["linear"], ["zoom"], 6, faint, 12, clear])
 }
 
 /// Has units named, or their ranks written, once each.

@@ -16,10 +16,12 @@ const COMMON = {
   ink: "#000",
 };
 
+const BORDER = { border: ["interpolate", ["linear"], ["zoom"], 6, "#ffffff40", 12, "#fff"] };
+
 const OWN: Record<string, object> = {
-  choropleth: { color: ["case", ["has", "x"], "#123456", "#ccc"] },
-  bivariate: { color: ["case", ["has", "x"], "#123456", "#ccc"] },
-  priority: { color: ["case", ["has", "score"], "#123456", "#ccc"], top: 10 },
+  choropleth: { color: ["case", ["has", "x"], "#123456", "#ccc"], ...BORDER },
+  bivariate: { color: ["case", ["has", "x"], "#123456", "#ccc"], ...BORDER },
+  priority: { color: ["case", ["has", "score"], "#123456", "#ccc"], top: 10, ...BORDER },
   density: {
     color: ["interpolate", ["linear"], ["heatmap-density"], 0, "rgba(0,0,0,0)", 1, "#fff"],
     "circle-color": "#f00",

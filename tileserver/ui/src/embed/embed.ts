@@ -8,6 +8,7 @@ import {
   type VectorSourceSpecification,
   type VectorTileSource,
 } from "maplibre-gl";
+import { borderColor } from "../map/colors";
 import { addLabels, labelsNow, NAMES } from "../map/labels";
 import "./embed.css";
 import { announceHeight } from "./height";
@@ -48,7 +49,7 @@ const GROUND = { light: "#f5f4f0", dark: "#16181c" };
 const INK = "#171614";
 
 /** What the page does without: marks, which it sets on no area, and names that any client can draw. */
-const UNUSED = ["hovered", "selected", NAMES];
+const UNUSED = ["marked", NAMES];
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
@@ -128,12 +129,12 @@ function tilesOf({ style }: Data): string[] {
 }
 
 /** Each colour of the style that is the page's own: as it was asked for, else as the browser prefers. */
-function ownColors(): [layer: string, property: "background-color" | "line-color", color: string][] {
+function ownColors(): [layer: string, property: "background-color" | "fill-outline-color", color: unknown][] {
   const { theme = dark.matches ? "dark" : "light" } = document.documentElement.dataset;
   const ground = GROUND[theme === "dark" ? "dark" : "light"];
   return [
     ["background", "background-color", ground],
-    ["borders", "line-color", ground],
+    ["areas", "fill-outline-color", borderColor(ground)],
   ];
 }
 
@@ -147,7 +148,7 @@ function inOwnColors(style: StyleSpecification): StyleSpecification {
 
 function followTheme(map: MapLibre): void {
   dark.addEventListener("change", () => {
-    for (const [layer, property, color] of ownColors()) map.setPaintProperty(layer, property, color);
+    for (const [layer, property, color] of ownColors()) map.setPaintProperty(layer, property, color as never);
   });
 }
 

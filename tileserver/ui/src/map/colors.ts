@@ -23,6 +23,11 @@ export function fillOpacity(now: Classes, index: number | null, rest = 1): Expre
   return ["match", classIndex(now), index, rest, 0.16 * rest] as unknown as ExpressionSpecification;
 }
 
+/** Borders between areas, on this ground: fainter where they are closer together. */
+export function borderColor(ground: string): ExpressionSpecification {
+  return ["interpolate", ["linear"], ["zoom"], 6, `${ground}40`, 12, `${ground}cc`];
+}
+
 /** Whether two classings read the same properties of a tile. */
 export function sameProperties(a: Classes, b: Classes): boolean {
   return propertiesOf(a).join("\n") === propertiesOf(b).join("\n");

@@ -65,6 +65,10 @@ export function colorLabels(map: WholeMap, classes: Classes, missing: string): v
 /** Maps that have names on them. */
 const named = new WeakSet<MapLibre>();
 
+export function hasNames(map: MapLibre): boolean {
+  return named.has(map);
+}
+
 /** The names of what is on screen now; `null` if there are none, as before. */
 export function labelsNow(map: MapLibre, areas: string): FeatureCollection | null {
   const features = labelsOf(fewAreas(map, areas), degreesPerPixel(map));

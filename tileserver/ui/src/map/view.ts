@@ -5,7 +5,6 @@ import {
   type MapGeoJSONFeature,
   type MapOptions,
   type PointLike,
-  type StyleSpecification,
   setWorkerCount,
   setWorkerUrl,
 } from "maplibre-gl";
@@ -18,11 +17,12 @@ import { set } from "../density";
 import * as model from "../model";
 import { busy, emphasis, hover } from "../screen";
 import { state, type Theme, update, type View } from "../state";
-import { fillColor, fillOpacity, sameProperties } from "./colors";
+import { borderColor, fillColor, fillOpacity, sameProperties } from "./colors";
 import { followDensity } from "./density";
 import { addZone, colorZone, drawAt, endOnDoubleClick, followZone } from "./zone";
 import { drawing } from "../zone";
-import { addLabels, colorLabels, colorLabelsAlike, labelsNow, NAMES } from "./labels";
+import { addLabels, colorLabels, colorLabelsAlike, hasNames, labelsNow, NAMES } from "./labels";
+import { addMarks, colorMarks, colorSelected, followMarks } from "./marks";
 import { theme } from "../theme";
 import { fillTemplate } from "./template";
 import { WholeMap } from "./whole";
@@ -76,7 +76,6 @@ export function showMap(container: HTMLElement, role: Role): () => void {
     pitchWithRotate: false,
     touchPitch: false,
     renderWorldCopies: false,
-    fadeDuration: 0,
     transformRequest: (url) => withKey(url),
   });
   maps.add(map);
@@ -84,7 +83,10 @@ export function showMap(container: HTMLElement, role: Role): () => void {
   map.keyboard.disableRotation();
   map.on("move", () => moveOthers(map));
   map.on("dataloading", () => wait(map, true));
-  // First the frame that is ready, then the names on it.
+  // Names that are there change with the areas; before there are any, the areas need not wait for them.
+  map.completing = () => {
+    if (hasNames(map) && !map.waits) placeLabelsOnce(map);
+  };
   map.on("idle", () => setTimeout(() => rest(map)));
   if (leads) {
     // The zoom tells the level, the level its indicators, and those what the tiles are to carry.
@@ -103,7 +105,7 @@ export function showMap(container: HTMLElement, role: Role): () => void {
         followTheme(map),
         followZone(map),
         followDensity(map, NAMES),
-        followState(map, layer),
+        followMarks(map, SOURCE, layer),
       );
       stops.push(...watchPointer(map, container));
       if (!leads) return;
@@ -175,9 +177,10 @@ function draw(map: MapLibre, { describe, layer, classes }: Role, drawn: (tiles: 
       "source-layer": layer,
       background: ground,
       ink,
+      border: borderColor(ground),
       color: now ? fillColor(now, null, missing) : missing,
     });
-    hideMarks(style);
+    addMarks(style, now, missing, ink);
     addLabels(style, "Inter Variable");
     addZone(style, ink, ground);
     map.once("style.load", () => drawn(tiles));
@@ -222,6 +225,7 @@ function followColors(map: WholeMap, classes: Role["classes"]): () => void {
     shown = now;
     map.paint(AREAS, "fill-color", fillColor(now, before, missing));
     map.paint(AREAS, "fill-opacity", fillOpacity(now, pointed, rest));
+    colorMarks(map, now, missing);
     if (set.value) colorLabelsAlike(map, ink, ground);
     else colorLabels(map, now, missing);
   });
@@ -231,38 +235,9 @@ function followTheme(map: WholeMap): () => void {
   return effect(() => {
     const { ground, ink } = INK[theme.value];
     map.paint("background", "background-color", ground);
-    map.paint("borders", "line-color", ground);
-    map.paint("hovered", "line-color", ink);
-    map.paint("selected", "line-color", ink);
+    map.paint(AREAS, "fill-outline-color", borderColor(ground));
+    colorSelected(map, ink);
     colorZone(map, ink, ground);
-  });
-}
-
-/** Layers that mark one area, by the feature state they follow, and how wide their lines are. */
-const MARKS = { hovered: 1.6, selected: 2.6 } as const;
-
-/** A line that has no width is not drawn; one without opacity is, along the borders of all areas. */
-function hideMarks(style: StyleSpecification): void {
-  for (const layer of style.layers) {
-    if (!(layer.id in MARKS)) continue;
-    Object.assign(layer.paint ?? {}, { "line-width": 0, "line-width-transition": { duration: 0 } });
-  }
-}
-
-/** Marks the area under the pointer and the one selected. */
-function followState(map: WholeMap, layer: string): () => void {
-  const marked: Record<keyof typeof MARKS, number | null> = { hovered: null, selected: null };
-  const mark = (name: keyof typeof MARKS, id: number | null) => {
-    const last = marked[name];
-    if (last === id) return;
-    if (last === null || id === null) map.paint(name, "line-width", id === null ? 0 : MARKS[name]);
-    if (last !== null) map.removeFeatureState({ source: SOURCE, sourceLayer: layer, id: last }, name);
-    if (id !== null) map.setFeatureState({ source: SOURCE, sourceLayer: layer, id }, { [name]: true });
-    marked[name] = id;
-  };
-  return effect(() => {
-    mark("hovered", hover.value?.id ?? null);
-    mark("selected", state.value.area ? (model.item.value.value?.item.id ?? null) : null);
   });
 }
 

@@ -3,7 +3,8 @@
  *
  * MapLibre draws a frame for every tile that comes, of which the first show two filters side by side; and
  * it does not give up a tile that is under way when another is asked for in its place, so that the older
- * of the two may come last and stay.
+ * of the two may come last and stay. Once symbols have changed it draws every frame twice, for those that
+ * fade in: here none do.
  */
 import { type GeoJSONSource, Map as MapLibre, type MapOptions, type VectorTileSource } from "maplibre-gl";
 
@@ -26,9 +27,11 @@ export class WholeMap extends MapLibre {
   private painted: Paint[] = [];
   private held = false;
   private patience: ReturnType<typeof setTimeout> | undefined;
+  /** Called when a set is whole, before it is shown: features that it replaces are shown with the set. */
+  completing: () => void = () => {};
 
-  constructor(options: MapOptions) {
-    super(options);
+  constructor(options: Omit<MapOptions, "fadeDuration">) {
+    super({ ...options, fadeDuration: 0 });
     this.on("sourcedata", ({ sourceId, sourceDataType }) => {
       if (sourceDataType === "content") this.begin(sourceId);
       this.look();
@@ -41,7 +44,11 @@ export class WholeMap extends MapLibre {
     });
     // A reader who moves the map wants to see it move.
     this.on("movestart", () => this.release());
-    this.on("render", () => this.ask());
+    this.on("render", () => {
+      // Without fading every frame places all symbols, those that have just come too.
+      this._placementDirty = false;
+      this.ask();
+    });
   }
 
   /**
@@ -112,6 +119,8 @@ export class WholeMap extends MapLibre {
     for (const [id, begun] of this.coming) {
       if (!this.getSource(id) || (begun && this.isSourceLoaded(id))) this.coming.delete(id);
     }
+    if (this.coming.size > 0) return;
+    if (this.held) this.completing();
     // What is wanted next waits for the frame: who drags a slider sees the map follow.
     if (this.coming.size === 0) this.release();
   }
