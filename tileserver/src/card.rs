@@ -30,7 +30,7 @@ impl Card<'_> {
         let shown = level.layer.indicators();
         let here = |i: &&Indicator| level.data.level.column(&i.name).is_some();
         let indicators: Vec<&Indicator> = shown.filter(here).collect();
-        let parent = self.parent().map(|(level, row)| {
+        let parent = level.parent(self.row).map(|(level, row)| {
             json!({
                 "level": level.meta.name,
                 "key": level.data.level.key(row),
@@ -51,21 +51,13 @@ impl Card<'_> {
         }
     }
 
-    /// The area that holds this one.
-    fn parent(&self) -> Option<(LevelRef<'_>, usize)> {
-        let level = self.table.level;
-        let coarser = level.layer.levels().nth(level.number + 1)?;
-        let row = level.ancestors(coarser.number).get(self.row)?;
-        Some((coarser, row))
-    }
-
     fn describe(&self, indicator: &Indicator) -> Value {
         let column = self.table.column(&indicator.name);
         let place = match column {
             Some(Column::Number(numbers)) => self.place(numbers.values()),
             _ => None,
         };
-        let parent = self.parent().and_then(|(level, row)| {
+        let parent = self.table.level.parent(self.row).and_then(|(level, row)| {
             let column = level.data.level.column(&indicator.name)?;
             Some(value(Some(column), row))
         });

@@ -99,6 +99,14 @@ impl<'a> LayerRef<'a> {
 }
 
 impl<'a> LevelRef<'a> {
+    /// The unit of the next coarser level that holds one of this level's.
+    #[must_use]
+    pub fn parent(self, row: usize) -> Option<(LevelRef<'a>, usize)> {
+        let coarser = self.layer.levels().nth(self.number + 1)?;
+        let row = self.ancestors(coarser.number).get(row)?;
+        Some((coarser, row))
+    }
+
     /// Per unit the one of a coarser level that holds it.
     #[must_use]
     pub fn ancestors(self, coarser: usize) -> &'a Parents {

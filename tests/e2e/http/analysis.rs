@@ -206,6 +206,9 @@ fn search_finds_names_and_codes() {
         assert!((found - expected).abs() < 1e-6, "{bounds:?}");
     }
     assert_eq!(hit["parent"], "N");
+    assert_eq!(hit["parent_name"], "Nord");
+    let coarsest = &server.get("/town/search?q=nord").json()["results"][0];
+    assert!(coarsest["parent_name"].is_null());
     assert_eq!(server.get("/town/search").status, 400);
     assert_eq!(server.get("/town/search?q=a&limit=x").status, 400);
 }

@@ -50,11 +50,13 @@ pub async fn search(
 fn describe(layer: LayerRef<'_>, hit: Hit) -> Value {
     let level = layer.level_at(hit.level);
     let data = &level.data.level;
+    let parent = level.parent(hit.row);
     json!({
         "key": data.key(hit.row),
         "name": data.name(hit.row),
         "level": level.meta.name,
         "parent": data.parent(hit.row),
+        "parent_name": parent.map(|(level, row)| level.data.level.name(row)),
         "bounds": degrees(data.bounds_of(hit.row)),
         "match": hit.matched.name(),
     })

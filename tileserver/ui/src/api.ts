@@ -207,6 +207,7 @@ export interface Hit {
   key: string;
   name: string;
   level: string;
+  parent_name: string | null;
   bounds: [number, number, number, number];
 }
 

@@ -14,6 +14,11 @@ export async function goTo(area: Area, bounds?: Bounds): Promise<void> {
   if (current.value && level && shown) fitArea(current.value, shown, level.zooms);
 }
 
+/** Has keys move the map. */
+export function focusMap(): void {
+  document.querySelector<HTMLElement>("#map canvas")?.focus();
+}
+
 /** West, south, east, north. */
 async function boundsOf({ level, key }: Area): Promise<Bounds | null> {
   const layer = dataset.layer.value;

@@ -1,11 +1,11 @@
 /** Finds areas of every level by name or code, accents and capitals aside. */
 import { useSignal } from "@preact/signals";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useEffect, useId } from "preact/hooks";
 import { type Hit, search } from "../api";
 import { words } from "../i18n";
 import { Icon } from "../icons";
 import { description, layer, titleOf } from "../dataset";
-import { goTo } from "./goto";
+import { focusMap, goTo } from "./goto";
 
 const PAUSE = 150;
 
@@ -14,7 +14,6 @@ export function Search() {
   const found = useSignal<Hit[] | null>(null);
   const active = useSignal(0);
   const list = useId();
-  const input = useRef<HTMLInputElement>(null);
   const asked = text.value.trim();
 
   useEffect(() => {
@@ -47,7 +46,8 @@ export function Search() {
   const choose = (one: Hit | undefined) => {
     if (!one) return;
     close();
-    input.current?.blur();
+    // The letters' place is taken by the map: a phone puts its keyboard away, keys move the map.
+    focusMap();
     void goTo({ level: one.level, key: one.key }, one.bounds);
   };
   const onKeyDown = (event: KeyboardEvent) => {
@@ -67,7 +67,6 @@ export function Search() {
     <div class="search">
       <Icon name="search" />
       <input
-        ref={input}
         type="search"
         role="combobox"
         list={undefined}
@@ -97,7 +96,9 @@ export function Search() {
               }}
             >
               <span>{one.name}</span>
-              <span class="muted">{levelTitle(one.level)}</span>
+              <span class="muted">
+                {one.parent_name ?? levelTitle(one.level)} · {one.key}
+              </span>
             </li>
           ))}
           {found.value.length === 0 && (
