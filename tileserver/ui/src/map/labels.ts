@@ -5,7 +5,7 @@
  * every island it has. Glyphs are drawn from the page's own font, so no glyph server is asked.
  */
 import type { Feature, FeatureCollection, Point, Polygon, Position } from "geojson";
-import type { Map as MapLibre, StyleSpecification } from "maplibre-gl";
+import type { Map as MapLibre, PointLike, StyleSpecification } from "maplibre-gl";
 import polylabel from "polylabel";
 import type { Classes } from "../classes";
 import { needsLightText } from "../palette";
@@ -83,12 +83,15 @@ export function labelsNow(map: MapLibre, areas: string): FeatureCollection | nul
 function fewAreas(map: MapLibre, areas: string): Drawn[] {
   const layers = [areas];
   const { clientWidth: width, clientHeight: height } = map.getCanvas();
-  // Reading areas takes time: where the middle has too many, the rest is not read.
-  const middle: [[number, number], [number, number]] = [
-    [width / 3, height / 3],
-    [(2 * width) / 3, (2 * height) / 3],
-  ];
-  if (map.queryRenderedFeatures(middle, { layers }).length > MAX_AREAS) return [];
+  // Reading areas takes time: where a part in the middle has too many, the rest is not read.
+  for (const part of [1 / 6, 1 / 3, 2 / 3]) {
+    const [x, y] = [(width * (1 - part)) / 2, (height * (1 - part)) / 2];
+    const middle: [PointLike, PointLike] = [
+      [x, y],
+      [width - x, height - y],
+    ];
+    if (map.queryRenderedFeatures(middle, { layers }).length > MAX_AREAS / 2) return [];
+  }
   const rendered = map.queryRenderedFeatures({ layers });
   return rendered.length <= MAX_AREAS ? rendered : [];
 }
