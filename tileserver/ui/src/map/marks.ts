@@ -1,6 +1,7 @@
 /** The area under the pointer, outlined with what its fill is drawn from, and the one selected, by its own shape. */
 import { effect } from "@preact/signals";
 import type { GeoJSONSource, StyleSpecification } from "maplibre-gl";
+import type { Item } from "../api";
 import type { Classes } from "../classes";
 import * as model from "../model";
 import { needsLightText } from "../palette";
@@ -47,7 +48,7 @@ function outlineColor(classes: Classes, missing: string): unknown {
 /** Marks what the reader points at in `source`, and what is selected. */
 export function followMarks(map: WholeMap, source: string, sourceLayer: string): () => void {
   let hovered: number | null = null;
-  let selected: number | null = null;
+  let selected: Item | undefined;
   const point = (id: number | null) => {
     if (id === hovered) return;
     if (hovered === null || id === null) map.paint(HOVERED, "fill-opacity", id === null ? 0 : 1);
@@ -60,8 +61,8 @@ export function followMarks(map: WholeMap, source: string, sourceLayer: string):
     effect(() => {
       const item = state.value.area ? model.item.value.value?.item : undefined;
       // New data draw the map again, equal ones too.
-      if ((item?.id ?? null) === selected) return;
-      selected = item?.id ?? null;
+      if (item === selected) return;
+      selected = item;
       const features = item?.geometry ? [{ type: "Feature" as const, geometry: item.geometry, properties: {} }] : [];
       map.getSource<GeoJSONSource>(SELECTED)?.setData({ type: "FeatureCollection", features });
     }),
