@@ -71,7 +71,7 @@ describe("the explorer", { skip: unavailable }, () => {
       const [, , , , before] = await counts(page);
       const full = await pixels(page, clip);
       await page.fill("#filter", "coderre_share < 0.5");
-      await page.waitForSelector(".matched");
+      await page.waitForSelector(".matched:not(:empty)");
       await settled(page);
       const { count } = await ask(
         "montreal/stats?property=coderre_share&level=district&filter=coderre_share%20%3C%200.5",
@@ -82,7 +82,7 @@ describe("the explorer", { skip: unavailable }, () => {
       assert.deepEqual((await swatches(page))[4], strongest, "classes do not move with the filter");
       assert.ok(before > (await counts(page))[4]);
       await page.click(".clear");
-      await page.waitForSelector(".matched", { state: "detached" });
+      await page.waitForSelector(".matched:empty");
       await settled(page);
       assert.equal((await pixels(page, clip)).count(strongest, 4), full.count(strongest, 4));
     }));
@@ -211,7 +211,7 @@ describe("the explorer", { skip: unavailable }, () => {
       const end = page.locator(".legend .range-slider input").first();
       await end.focus();
       for (let i = 0; i < 3; i += 1) await page.keyboard.press("PageUp");
-      await page.waitForSelector(".matched");
+      await page.waitForSelector(".matched:not(:empty)");
       await settled(page);
       const [, from] = /range=coderre_share:([\d.]+)\.\./.exec(await page.evaluate(() => location.hash)) ?? [];
       const { count } = await ask(

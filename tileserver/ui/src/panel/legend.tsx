@@ -65,7 +65,7 @@ function FigureLegend({ figure, titled }: { figure: Figure; titled: boolean }) {
           </li>
         )}
       </ul>
-      {filtered && <Matched stats={filtered} />}
+      <Matched stats={filtered} />
       {by.source && <p class="source">{[by.source, by.vintage].filter(Boolean).join(", ")}</p>}
     </section>
   );
@@ -118,15 +118,16 @@ function GridLegend() {
           </div>
         ))}
       </dl>
-      {filter.value && under && <Matched stats={under} />}
+      <Matched stats={filter.value && under ? under : null} />
     </section>
   );
 }
 
-function Matched({ stats }: { stats: Stats }) {
+/** Has its room, and is there for screen readers, before there is a filter: what lies below it stays where it is. */
+function Matched({ stats }: { stats: Stats | null }) {
   return (
     <p class="matched" role="status">
-      {words.value.matched(count(stats.count + stats.missing), count(level.value?.rows ?? 0))}
+      {stats && words.value.matched(count(stats.count + stats.missing), count(level.value?.rows ?? 0))}
     </p>
   );
 }
