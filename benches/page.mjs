@@ -8,6 +8,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { launch, PATIENCE } from "../tests/browser/support/browser.mjs";
+import { noteFrames } from "../tests/browser/support/frames.mjs";
 
 const ROUNDS = 7;
 
@@ -78,25 +79,6 @@ for (const [name, all] of Object.entries(figures)) {
   all.sort((a, b) => a - b);
   const shown = [all[0], all[ROUNDS >> 1], all.at(-1)].map(Math.round).join(" / ");
   process.stdout.write(`${name}: ${shown}${name.endsWith("frames") ? "" : " ms"} (least / median / most of ${ROUNDS})\n`);
-}
-
-/** In the page: notes when each frame that draws on a map has been handed over. */
-function noteFrames() {
-  globalThis.frames = [];
-  let draws = 0;
-  const context = WebGL2RenderingContext.prototype;
-  const { drawElements } = context;
-  context.drawElements = function (...all) {
-    draws += 1;
-    return drawElements.apply(this, all);
-  };
-  const ask = globalThis.requestAnimationFrame;
-  globalThis.requestAnimationFrame = (draw) =>
-    ask((now) => {
-      const before = draws;
-      draw(now);
-      if (draws > before) globalThis.frames.push(performance.now());
-    });
 }
 
 function processes() {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { settled, unavailable } from "./support/browser.mjs";
 import { demo } from "./support/demo.mjs";
+import { noteFrames } from "./support/frames.mjs";
 
 const STATE = "indicator=coderre_share&view=12.00/45.54500/-73.61500";
 const TILE = /\/montreal\/\d+\/\d+\/\d+\?/;
@@ -76,19 +77,19 @@ describe("tiles of another filter", { skip: unavailable }, () => {
 
   it("are drawn once, with the names of what they leave", async () => {
     const { page, faults, close } = await site.open();
-    await page.addInitScript(countFrames);
+    await page.addInitScript(noteFrames);
     // Few areas, so that they have names.
     await page.goto(`${site.url}#indicator=coderre_share&view=13.50/45.54500/-73.61500`);
     await settled(page);
     await page.waitForTimeout(1000);
     for (const text of ["coderre_share < 0.3", "coderre_share > 0.25", ""]) {
-      await page.evaluate(() => (globalThis.frames = 0));
+      await page.evaluate(() => (globalThis.frames = []));
       await page.fill("#filter", text);
       await page.press("#filter", "Enter");
       await page.waitForTimeout(500);
       await settled(page);
       await page.waitForTimeout(500);
-      assert.equal(await page.evaluate(() => globalThis.frames), 1, `filter ${text}`);
+      assert.equal(await page.evaluate(() => globalThis.frames.length), 1, `filter ${text}`);
     }
     assert.deepEqual(faults, []);
     await close();
@@ -109,22 +110,3 @@ describe("tiles of another filter", { skip: unavailable }, () => {
     await close();
   });
 });
-
-/** In the page: counts frames in which a map draws. */
-function countFrames() {
-  globalThis.frames = 0;
-  let draws = 0;
-  const context = WebGL2RenderingContext.prototype;
-  const { drawElements } = context;
-  context.drawElements = function (...all) {
-    draws += 1;
-    return drawElements.apply(this, all);
-  };
-  const ask = globalThis.requestAnimationFrame;
-  globalThis.requestAnimationFrame = (draw) =>
-    ask((now) => {
-      const before = draws;
-      draw(now);
-      if (draws > before) globalThis.frames += 1;
-    });
-}

@@ -1,6 +1,7 @@
 /** MapLibre expressions that colour areas by class. */
 import type { ExpressionSpecification } from "maplibre-gl";
 import { type Classes, type NumberClasses, propertiesOf } from "../classes";
+import { needsLightText } from "../palette";
 
 /**
  * Colours of `now`; an area whose tile does not carry its properties yet keeps the colour it had under
@@ -15,6 +16,11 @@ export function fillColor(now: Classes, before: Classes | null, missing: string)
 /** What `pick` makes of the colour that lies under a text. */
 export function onFill(now: Classes, missing: string, pick: (color: string) => string): ExpressionSpecification {
   return ["case", has(now), byClass(now, missing, pick), pick(missing)] as unknown as ExpressionSpecification;
+}
+
+/** What is legible on each area: light on a dark one, dark on a light one. */
+export function inkOnFill(now: Classes, missing: string): ExpressionSpecification {
+  return onFill(now, missing, (color) => (needsLightText(color) ? "#ffffff" : "#1b1a18"));
 }
 
 /** `rest` for the class `index`, little of it for the others; `null` is no class in particular. */

@@ -8,8 +8,7 @@ import type { Feature, FeatureCollection, Point, Polygon, Position } from "geojs
 import type { Map as MapLibre, PointLike, StyleSpecification } from "maplibre-gl";
 import polylabel from "polylabel";
 import type { Classes } from "../classes";
-import { needsLightText } from "../palette";
-import { onFill } from "./colors";
+import { inkOnFill, onFill } from "./colors";
 import type { WholeMap } from "./whole";
 
 /** The layer of names, and its source. */
@@ -50,11 +49,7 @@ export function colorLabelsAlike(map: WholeMap, ink: string, ground: string): vo
 
 /** Dark text on light areas, light text on dark ones, with a halo of the area's own colour. */
 export function colorLabels(map: WholeMap, classes: Classes, missing: string): void {
-  map.paint(
-    NAMES,
-    "text-color",
-    onFill(classes, missing, (color) => (needsLightText(color) ? "#ffffff" : "#1b1a18")),
-  );
+  map.paint(NAMES, "text-color", inkOnFill(classes, missing));
   map.paint(
     NAMES,
     "text-halo-color",

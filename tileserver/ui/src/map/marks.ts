@@ -4,10 +4,9 @@ import type { GeoJSONSource, StyleSpecification } from "maplibre-gl";
 import type { Item } from "../api";
 import type { Classes } from "../classes";
 import * as model from "../model";
-import { needsLightText } from "../palette";
 import { hover } from "../screen";
 import { state } from "../state";
-import { onFill } from "./colors";
+import { inkOnFill } from "./colors";
 import type { WholeMap } from "./whole";
 
 /** The template's layer of marks, and the one of the area selected with its source. */
@@ -39,10 +38,9 @@ export function colorSelected(map: WholeMap, ink: string): void {
   map.paint(SELECTED, "line-color", ink);
 }
 
-/** Light around a dark area, dark around a light one. */
 function outlineColor(classes: Classes, missing: string): unknown {
-  const color = onFill(classes, missing, (color) => (needsLightText(color) ? "#ffffff" : "#1b1a18"));
-  return ["case", ["boolean", ["feature-state", "hovered"], false], color, "rgba(0, 0, 0, 0)"];
+  const isHovered = ["boolean", ["feature-state", "hovered"], false];
+  return ["case", isHovered, inkOnFill(classes, missing), "rgba(0, 0, 0, 0)"];
 }
 
 /** Marks what the reader points at in `source`, and what is selected. */
