@@ -18,7 +18,7 @@ use crate::layer::{LayerRef, LevelRef};
 use crate::snapshot::Snapshot;
 
 /// Changes whenever equal requests over equal datasets give other bytes than before.
-const ENCODER: u32 = 1;
+const ENCODER: u32 = 2;
 
 /// The parameters, `v` apart, that a tile depends on.
 pub const PARAMETERS: [&str; 13] = [

@@ -103,7 +103,7 @@ impl Code {
     /// `distance_max` every match of that distance or less; without, there are no matches.
     pub(crate) fn train(histogram: &Histogram, distance_max: Option<usize>) -> Self {
         // What was not seen may still occur in a request: it weighs less than anything seen.
-        let weight = |count: u32| count.saturating_mul(64).max(1);
+        let weight = |count: u32| count.saturating_mul(SEEN).max(1);
         let mut symbols = [0; SYMBOLS];
         let mut distances = [0; DISTANCES];
         // A match is at most the end of one value and the start of the next.
@@ -121,6 +121,7 @@ impl Code {
         {
             *weight_of = weight(count);
         }
+        even(&mut symbols[..END]);
         let symbol_bits = code_lengths(&symbols, BITS_MAX);
         let distance_bits = code_lengths(&distances, BITS_MAX);
         let symbol_words = code_words(&symbol_bits);
@@ -248,6 +249,35 @@ impl Tokens for Block<'_, '_> {
         self.out.push(u64::from(extra), extra_bits);
     }
 }
+
+/// Gives neighbours of nearly the same weight the same: a header lists a run of equal lengths in a
+/// few bits, which in a small tile is more than the bytes lose by it.
+fn even(weights: &mut [u32]) {
+    let mut rest = weights;
+    while !rest.is_empty() {
+        let few = &rest[..rest.len().min(RUN_MIN)];
+        #[expect(clippy::cast_possible_truncation, reason = "a few")]
+        let level = few.iter().sum::<u32>() / few.len() as u32;
+        let is_near = |weight: &&u32| weight.abs_diff(level) < EVEN;
+        let near = rest.iter().take_while(is_near).count();
+        let (run, after) = rest.split_at_mut(near.max(1));
+        if run.len() >= RUN_MIN {
+            #[expect(clippy::cast_possible_truncation, reason = "at most 256")]
+            let mean = run.iter().sum::<u32>() / run.len() as u32;
+            run.fill(mean);
+        }
+        rest = after;
+    }
+}
+
+/// What a symbol weighs that was seen once; one that was not weighs one.
+const SEEN: u32 = 64;
+
+/// Weights that differ by less are nearly the same: few units, and a filter leaves fewer.
+const EVEN: u32 = 4 * SEEN;
+
+/// Equal lengths that a header lists as a run.
+const RUN_MIN: usize = 4;
 
 /// Symbol, extra bits and their number of a length from 3 to 258.
 fn length_symbol(length: usize) -> (usize, u32, u32) {
@@ -412,6 +442,16 @@ mod tests {
             check(&[], &tokens, Some(longest));
             check(&tokens, &tokens, Some(longest));
         }
+    }
+
+    #[test]
+    fn neighbours_of_nearly_the_same_weight() {
+        let mut weights = [3, 4, 3, 5, 4, 900, 7, 80, 1, 1].map(|count| count * SEEN);
+        even(&mut weights);
+        let mean = 19 * SEEN / 5;
+        let expected = [mean, mean, mean, mean, mean];
+        assert_eq!(weights[..5], expected);
+        assert_eq!(weights[5..], [900, 7, 80, 1, 1].map(|count| count * SEEN));
     }
 
     proptest! {
