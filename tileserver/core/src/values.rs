@@ -37,6 +37,9 @@ const SHARED_MAX: usize = 129;
 /// Bytes that are read, compared and copied at once: most values have fewer.
 const SHORT: usize = 16;
 
+/// Two such pieces, which may overlap, are nearly every other value.
+const MIDDLE: usize = 2 * SHORT;
+
 impl Values {
     /// The values of `rows`, and per property (`id`, `name`, then `columns`) each row's value.
     pub(crate) fn build(level: &Level, columns: &[&Column], rows: &[u32]) -> (Self, Vec<u32>) {
@@ -196,12 +199,17 @@ impl Values {
         for &value in values {
             let place = self.place(value);
             // A copy of a fixed length is two instructions, one of any length a call.
-            if place.len() <= SHORT {
-                out.extend_from_slice(&self.bytes[place.start..place.start + SHORT]);
-                out.truncate(out.len() - SHORT + place.len());
-            } else {
-                out.extend_from_slice(&self.bytes[place]);
+            let start = out.len();
+            match place.len() {
+                0..=SHORT => out.extend_from_slice(self.piece(place.start)),
+                length @ ..=MIDDLE => {
+                    out.extend_from_slice(self.piece(place.start));
+                    out.truncate(start + length - SHORT);
+                    out.extend_from_slice(self.piece(place.end - SHORT));
+                }
+                _ => out.extend_from_slice(&self.bytes[place.clone()]),
             }
+            out.truncate(start + place.len());
         }
     }
 
@@ -230,17 +238,52 @@ impl Values {
     fn shared(&self, a: Range<usize>, b: Range<usize>) -> (usize, usize) {
         let (longest, shortest) = (a.len().max(b.len()), a.len().min(b.len()));
         if longest > SHORT || shortest == 0 {
-            return shared_ends(&self.bytes[a], &self.bytes[b]);
+            return self.shared_of_long(a, b);
         }
-        let [a, b] = [a, b].map(|place| self.bytes[place.start..].first_chunk::<SHORT>());
-        let [a, b] = [a, b].map(|bytes| u128::from_le_bytes(*bytes.expect("room at the end")));
-        let differ = a ^ b;
+        let differ = self.word(a.start) ^ self.word(b.start);
         let start = (differ.trailing_zeros() as usize / 8).min(shortest);
         if longest > shortest {
             return (start, 0);
         }
         let end = (differ << (8 * (SHORT - shortest))).leading_zeros() as usize / 8;
         (start, end.min(shortest - start))
+    }
+
+    /// As [`Self::shared`], of values of any length; none of one that is too far away.
+    #[inline(never)]
+    fn shared_of_long(&self, a: Range<usize>, b: Range<usize>) -> (usize, usize) {
+        if a.len() > DISTANCE_MAX {
+            return (0, 0);
+        }
+        let limit = a.len().min(b.len()).min(SHARED_MAX);
+        let mut start = 0;
+        while start < limit {
+            let differ = self.word(a.start + start) ^ self.word(b.start + start);
+            start += differ.trailing_zeros() as usize / 8;
+            if differ != 0 {
+                break;
+            }
+        }
+        let start = start.min(limit);
+        if a.len() != b.len() {
+            return (start, 0);
+        }
+        let (a, b) = (&self.bytes[a], &self.bytes[b]);
+        let both = a[start..].iter().rev().zip(b[start..].iter().rev());
+        let end = both.take(SHARED_MAX).take_while(|(a, b)| a == b).count();
+        (start, end)
+    }
+
+    /// [`SHORT`] bytes from `at` on, the first one lowest.
+    #[inline]
+    fn word(&self, at: usize) -> u128 {
+        u128::from_le_bytes(*self.piece(at))
+    }
+
+    #[inline]
+    fn piece(&self, at: usize) -> &[u8; SHORT] {
+        let bytes = self.bytes[at..].first_chunk();
+        bytes.expect("room at the end")
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
@@ -258,22 +301,6 @@ fn close(before: &[u8], open: usize, more: usize, out: &mut impl Tokens) -> bool
     }
     out.literals(&before[before.len() - open..]);
     false
-}
-
-/// As [`Values::shared`], of values of any length; none of one that is too far away.
-#[cold]
-fn shared_ends(a: &[u8], b: &[u8]) -> (usize, usize) {
-    if a.len() > DISTANCE_MAX {
-        return (0, 0);
-    }
-    let both = || a.iter().zip(b).take(SHARED_MAX);
-    let start = both().take_while(|(a, b)| a == b).count();
-    if a.len() != b.len() {
-        return (start, 0);
-    }
-    let both = a.iter().rev().zip(b.iter().rev()).take(SHARED_MAX);
-    let end = both.take_while(|(a, b)| a == b).count();
-    (start, end.min(b.len() - start))
 }
 
 /// A number and where it is used, ordered by its type in the tile, then by value.
@@ -320,5 +347,40 @@ fn ascending(value: f64) -> u64 {
         !bits
     } else {
         bits | 1 << 63
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn shared_bytes(a: &[u8], b: &[u8]) -> (usize, usize) {
+        let start = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+        let start = start.min(SHARED_MAX);
+        if a.len() != b.len() {
+            return (start, 0);
+        }
+        let rest = a[start..].iter().rev().zip(b[start..].iter().rev());
+        let end = rest.take_while(|(a, b)| a == b).count();
+        (start, end.min(SHARED_MAX))
+    }
+
+    proptest! {
+        #[test]
+        fn what_values_share(
+            texts in prop::collection::vec("[ab]{0,3}[a]{0,160}[ab]{0,40}", 2..6),
+        ) {
+            let values = Values::keys(texts.iter().map(String::as_str));
+            let mut copied = Vec::new();
+            values.copy(&values.all().collect::<Vec<_>>(), &mut copied);
+            prop_assert_eq!(&copied, values.all_bytes());
+            for (a, b) in values.all().zip(1..values.all().end) {
+                let (a, b) = (values.place(a), values.place(b));
+                let expected = shared_bytes(&copied[a.clone()], &copied[b.clone()]);
+                prop_assert_eq!(values.shared(a, b), expected);
+            }
+        }
     }
 }
