@@ -78,13 +78,19 @@ pub fn nation(seed: u64, areas: usize, columns: usize) -> LevelRows {
     LevelRows {
         keys,
         names,
-        ids: (0..count as u64).map(|i| 1_000_000 + i * 17).collect(),
+        ids: ids(seed, count),
         parents: vec![None; count],
         repair_zooms: geometries.iter().map(repair_zooms).collect(),
         geometries,
         columns: self::columns(seed, count, columns),
         hidden: Vec::new(),
     }
+}
+
+/// Of 48 bits, as `precompute` makes them of keys.
+fn ids(seed: u64, count: usize) -> Vec<u64> {
+    let mut random = Random(seed);
+    (0..count).map(|_| random.next() >> 16).collect()
 }
 
 fn commune_name(commune: i32) -> String {
