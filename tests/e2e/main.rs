@@ -9,4 +9,5 @@ mod models;
 mod precompute;
 mod privacy;
 mod profile;
+mod territory;
 mod tokens;

@@ -118,6 +118,10 @@ fn odd_headers(body: &str, signature: &str) -> Vec<String> {
         odd.push(format!("{}.{body}.{signature}", plain(alg)));
         odd.push(token(&with(header(), "alg", json!(alg)), &claims()));
     }
+    // Nothing that must be understood is (RFC 7515, section 4.1.11).
+    for crit in [json!(["urn:x:must-understand"]), json!(["exp"]), json!([])] {
+        odd.push(token(&with(header(), "crit", crit), &claims()));
+    }
     for kid in [
         json!("../../dev/null"),
         json!("../../../../../../dev/null"),

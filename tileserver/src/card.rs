@@ -173,11 +173,11 @@ fn value(column: Option<&Column>, row: usize) -> Value {
     }
 }
 
-/// The figure of all units of a level together, from their counts; `None` where it does not
+/// The figure of all units that may be seen together, from their counts; `None` where it does not
 /// follow from counts.
 fn whole(level: LevelRef<'_>, indicator: &Indicator) -> Option<f64> {
     let formula = Formula::parse(indicator.recompute.as_ref()?).ok()?;
-    let rows = (0..level.data.level.rows()).map(|row| (row, 1.0));
+    let rows = level.data.seen().map(|row| (row, 1.0));
     figure_of(&formula, level.data, rows).ok()?
 }
 

@@ -7,14 +7,17 @@ use tilecore::Bitmap;
 use tilecore::dataset::contacts::ContactSet;
 use tilecore::dataset::schema::{self, Kind};
 use tilecore::density::areas::Areas;
+use tilecore::density::morton::point_of;
 use tilecore::density::ranges::cell_ranges;
 use tilecore::density::rank::RankedBitmap;
 use tilecore::filter::{Filter, Queryable, Queryables};
+use tilecore::geometry::GridPoint;
 
 use crate::http::HttpError;
 use crate::layer::LevelRef;
 use crate::memo::{Fault, Place, Wanted, Weigh};
 use crate::pool::Pool;
+use crate::scope::bounds_in_degrees;
 use crate::snapshot::Snapshot;
 
 /// Contacts over which a filter runs in less than a hop to the pool is worth.
@@ -55,29 +58,51 @@ impl Contacts {
         set: &Arc<ContactSet>,
         territory: Option<&str>,
     ) -> Option<Self> {
-        let properties = meta.dimensions.iter().map(|dimension| Queryable {
-            values: Some(dimension.classes.clone()),
-            ..Queryable::new(&dimension.name, Kind::Text)
-        });
-        let queryables = Queryables::new(properties.collect(), false);
         let mut meta = meta.clone();
         let territory = match territory {
             None => Filter::everything(),
             Some(text) => {
-                let territory = Filter::parse_text(text, &queryables).ok()?;
-                let passing = set.passing(&territory).ok()?;
-                meta.contacts = u64::from(passing.total());
-                // Of the whole file: not theirs to know.
-                meta.left_out.clear();
+                let territory = Filter::parse_text(text, &queryables(&meta)).ok()?;
+                narrow(&mut meta, set, &set.passing(&territory).ok()?);
                 territory
             }
         };
         Some(Self {
+            queryables: queryables(&meta),
             meta,
             set: Arc::clone(set),
-            queryables,
             territory,
         })
+    }
+}
+
+/// What filters over a set may name.
+fn queryables(meta: &schema::ContactSet) -> Queryables {
+    let properties = meta.dimensions.iter().map(|dimension| Queryable {
+        values: Some(dimension.classes.clone()),
+        ..Queryable::new(&dimension.name, Kind::Text)
+    });
+    Queryables::new(properties.collect(), false)
+}
+
+/// Makes a set's description speak of `passing` alone.
+fn narrow(meta: &mut schema::ContactSet, set: &ContactSet, passing: &RankedBitmap) {
+    meta.contacts = u64::from(passing.total());
+    // Of the whole file: not theirs to know.
+    meta.left_out.clear();
+    let places = passing.bitmap().iter().map(|contact| {
+        let GridPoint { x, y } = point_of(set.keys()[contact]);
+        [x, y, x, y]
+    });
+    meta.bounds = bounds_in_degrees(places);
+    for (told, dimension) in meta.dimensions.iter_mut().zip(set.dimensions()) {
+        let codes = dimension.codes_among(passing.bitmap());
+        let mut class = 0..;
+        told.classes.retain(|_| {
+            class
+                .next()
+                .is_some_and(|class: u32| codes >> (class + 1) & 1 == 1)
+        });
     }
 }
 

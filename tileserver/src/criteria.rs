@@ -34,13 +34,13 @@ pub fn filter_of(
     parse(&text, queryables).map_err(|error| bad(parameter, &error))
 }
 
-/// `bbox`: west, south, east, north in degrees; one that crosses the antimeridian has its west
-/// beyond its east.
+/// `bbox`: west, south, east, north in degrees, or with heights, which areas do not have: west, south,
+/// lowest, east, north, highest. One that crosses the antimeridian has its west beyond its east.
 pub fn bbox(query: &Query, queryables: &Queryables) -> Result<Filter, HttpError> {
     let Some(numbers) = query.list_of_numbers("bbox")? else {
         return Ok(Filter::everything());
     };
-    let [west, south, east, north] = numbers[..] else {
+    let ([west, south, east, north] | [west, south, _, east, north, _]) = numbers[..] else {
         let detail = "give west,south,east,north in degrees";
         return Err(HttpError::parameter("bbox", detail));
     };

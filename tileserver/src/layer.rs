@@ -5,10 +5,13 @@ use tilecore::dataset::columns::Column;
 use tilecore::dataset::schema::{self, COLUMN_KEY, COLUMN_PARENT};
 use tilecore::filter::Table as _;
 use tilecore::geometry::GridPoint;
-use tilecore::mercator::degrees_from_grid;
+use tilecore::mercator::{LATITUDE_MAX, degrees_from_grid};
 use tilecore::recompute::Parents;
 
 use crate::level::LevelData;
+
+/// West, south, east, north of the map in degrees: told where nothing else is.
+pub const WORLD: [f64; 4] = [-180.0, -LATITUDE_MAX, 180.0, LATITUDE_MAX];
 
 /// A layer of a snapshot.
 #[derive(Debug, Clone, Copy)]
@@ -65,11 +68,12 @@ impl<'a> LayerRef<'a> {
         })
     }
 
-    /// West, south, east, north of all levels in degrees.
+    /// West, south, east, north in degrees of all levels that have units.
     #[must_use]
     pub fn bounds(self) -> [f64; 4] {
-        let bounds = self.meta.levels.iter().map(|level| level.bounds);
-        bounds
+        let levels = self.meta.levels.iter().filter(|level| level.rows > 0);
+        levels
+            .map(|level| level.bounds)
             .reduce(|a, b| {
                 [
                     a[0].min(b[0]),
@@ -78,7 +82,7 @@ impl<'a> LayerRef<'a> {
                     a[3].max(b[3]),
                 ]
             })
-            .unwrap_or_default()
+            .unwrap_or(WORLD)
     }
 
     /// Where a map of it opens: the bounds in degrees of nearly all units, or of all.
@@ -99,12 +103,12 @@ impl<'a> LayerRef<'a> {
 }
 
 impl<'a> LevelRef<'a> {
-    /// The unit of the next coarser level that holds one of this level's.
+    /// The unit of the next coarser level that holds one of this level's, if it may be seen.
     #[must_use]
     pub fn parent(self, row: usize) -> Option<(LevelRef<'a>, usize)> {
         let coarser = self.layer.levels().nth(self.number + 1)?;
         let row = self.ancestors(coarser.number).get(row)?;
-        Some((coarser, row))
+        coarser.data.permits(row).then_some((coarser, row))
     }
 
     /// Per unit the one of a coarser level that holds it.

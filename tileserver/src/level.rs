@@ -3,11 +3,11 @@
 use std::sync::{Arc, OnceLock};
 
 use tilecore::Bitmap;
-use tilecore::dataset::Level;
 use tilecore::dataset::columns::{Column, Texts};
 use tilecore::dataset::schema::{self, COLUMN_KEY, COLUMN_NAME, COLUMN_PARENT};
+use tilecore::dataset::{GeometryError, Level};
 use tilecore::filter::{Queryables, Shapes, Table};
-use tilecore::geometry::MultiPolygon;
+use tilecore::geometry::{GridPoint, MultiPolygon};
 use tilecore::recompute::Parents;
 
 use crate::home::home;
@@ -69,16 +69,47 @@ impl LevelData {
             .is_none_or(|rows| rows.contains(row))
     }
 
+    /// The rows that may be seen.
+    pub fn seen(&self) -> impl Iterator<Item = usize> {
+        (0..self.level.rows()).filter(|&row| self.permits(row))
+    }
+
+    /// Those of them whose bounds meet `bounds` on the grid.
+    #[must_use]
+    pub fn seen_in(&self, bounds: [i32; 4]) -> Vec<usize> {
+        let mut rows = Vec::new();
+        self.level.rows_in(bounds, &mut rows);
+        let rows = rows.into_iter().map(|row| row as usize);
+        rows.filter(|&row| self.permits(row)).collect()
+    }
+
+    /// The one of a key, if it may be seen.
+    #[must_use]
+    pub fn row_of_key(&self, key: &str) -> Option<usize> {
+        self.level.row_of_key(key).filter(|&row| self.permits(row))
+    }
+
+    /// The one of a number, if it may be seen.
+    #[must_use]
+    pub fn row_of_id(&self, id: u64) -> Option<usize> {
+        self.level.row_of_id(id).filter(|&row| self.permits(row))
+    }
+
+    /// The one that holds a point, if it may be seen.
+    ///
+    /// # Errors
+    /// When the shape of one near it is damaged.
+    pub fn at(&self, point: GridPoint) -> Result<Option<usize>, GeometryError> {
+        let row = self.level.at(point)?;
+        Ok(row.filter(|&row| self.permits(row)))
+    }
+
     /// Where most of the rows that may be seen are; see [`home()`].
     #[must_use]
     pub fn home(&self) -> Option<[i32; 4]> {
         *self.home.get_or_init(|| {
-            let rows = (0..self.level.rows()).filter(|&row| self.permits(row));
-            home(
-                &rows
-                    .map(|row| self.level.bounds_of(row))
-                    .collect::<Vec<_>>(),
-            )
+            let bounds = self.seen().map(|row| self.level.bounds_of(row));
+            home(&bounds.collect::<Vec<_>>())
         })
     }
 

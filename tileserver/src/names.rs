@@ -28,9 +28,7 @@ pub fn encode(
     scores: Option<&Scores>,
 ) -> Result<Vec<u8>, Error> {
     let data = &level.data.level;
-    let mut rows = Vec::new();
-    data.rows_in(coord.buffered_bounds(), &mut rows);
-    let mut rows: Vec<usize> = rows.into_iter().map(|row| row as usize).collect();
+    let mut rows = level.data.seen_in(coord.buffered_bounds());
     rows.retain(|row| passing.is_none_or(|passing| passing.contains(*row)));
     let rank = |row: usize| scores.and_then(|scores| scores.rank(row));
     if rows.len() > UNITS_MAX {

@@ -173,7 +173,7 @@ async fn publish(args: &Args, app: &App) -> anyhow::Result<()> {
 }
 
 fn failed(error: &HttpError) -> anyhow::Error {
-    anyhow!("cannot draw the map: {error:?}")
+    anyhow!("cannot draw the map: {}", error.detail())
 }
 
 fn picture_of(width: u32, height: u32) -> Size {

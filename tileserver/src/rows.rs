@@ -119,7 +119,9 @@ pub enum Form {
 pub struct Pieces {
     rows: Rows,
     form: Form,
-    coder: Coder,
+    coding: Coding,
+    /// Of a list of more than one piece.
+    coder: Option<Coder>,
     next: usize,
     ended: bool,
 }
@@ -130,7 +132,8 @@ impl Pieces {
         Self {
             rows,
             form,
-            coder: Coder::new(coding),
+            coding,
+            coder: None,
             next: 0,
             ended: false,
         }
@@ -140,6 +143,16 @@ impl Pieces {
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.ended
+    }
+
+    /// The next piece as it is sent.
+    fn code(&mut self, plain: Vec<u8>) -> Bytes {
+        if self.coder.is_none() && self.ended {
+            // A stream's state takes many times the memory of a short list, which is most of them.
+            return Bytes::from(self.coding.encode(&plain).into_owned());
+        }
+        let coder = self.coder.get_or_insert_with(|| Coder::new(self.coding));
+        coder.code(plain, self.ended)
     }
 
     fn write_head(&self, out: &mut Vec<u8>) {
@@ -195,7 +208,7 @@ impl Iterator for Pieces {
             self.ended = true;
             self.write_tail(&mut plain);
         }
-        Some(self.coder.code(plain, self.ended))
+        Some(self.code(plain))
     }
 }
 

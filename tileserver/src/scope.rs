@@ -24,7 +24,7 @@ use tilecore::mercator::degrees_from_grid;
 use crate::access::Caller;
 use crate::contacts::Contacts;
 use crate::http::HttpError;
-use crate::layer::LevelRef;
+use crate::layer::{LevelRef, WORLD};
 use crate::level::LevelData;
 use crate::snapshot::{Caches, Snapshot};
 
@@ -246,11 +246,9 @@ fn rows_within(text: &str, level: LevelRef<'_>) -> Bitmap {
         .unwrap_or_else(|| Bitmap::empty(level.data.level.rows()))
 }
 
-/// Makes a level's description speak of `rows` alone.
-fn narrow(meta: &mut schema::Level, rows: &Bitmap, level: LevelRef<'_>) {
-    let data = &level.data.level;
-    meta.rows = rows.count() as u64;
-    let corners = rows.iter().map(|row| data.bounds_of(row)).reduce(|a, b| {
+/// West, south, east, north in degrees of bounds on the grid together; the world without any.
+pub fn bounds_in_degrees(bounds: impl Iterator<Item = [i32; 4]>) -> [f64; 4] {
+    let all = bounds.reduce(|a, b| {
         [
             a[0].min(b[0]),
             a[1].min(b[1]),
@@ -258,11 +256,19 @@ fn narrow(meta: &mut schema::Level, rows: &Bitmap, level: LevelRef<'_>) {
             a[3].max(b[3]),
         ]
     });
-    if let Some([x_min, y_min, x_max, y_max]) = corners {
-        let (west, north) = degrees_from_grid(GridPoint { x: x_min, y: y_min });
-        let (east, south) = degrees_from_grid(GridPoint { x: x_max, y: y_max });
-        meta.bounds = [west, south, east, north];
-    }
+    let Some([x_min, y_min, x_max, y_max]) = all else {
+        return WORLD;
+    };
+    let (west, north) = degrees_from_grid(GridPoint { x: x_min, y: y_min });
+    let (east, south) = degrees_from_grid(GridPoint { x: x_max, y: y_max });
+    [west, south, east, north]
+}
+
+/// Makes a level's description speak of `rows` alone.
+fn narrow(meta: &mut schema::Level, rows: &Bitmap, level: LevelRef<'_>) {
+    let data = &level.data.level;
+    meta.rows = rows.count() as u64;
+    meta.bounds = bounds_in_degrees(rows.iter().map(|row| data.bounds_of(row)));
     for stats in &mut meta.columns {
         let (count, distinct, range) = match data.column(&stats.name) {
             Some(Column::Number(numbers)) => {

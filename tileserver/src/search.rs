@@ -75,7 +75,7 @@ impl Index {
         let (mut text, mut entries) = (String::new(), Vec::new());
         let levels: Vec<_> = layer.levels().collect();
         for level in levels.iter().rev() {
-            for row in (0..level.data.level.rows()).filter(|row| level.data.permits(*row)) {
+            for row in level.data.seen() {
                 let (Ok(start), Ok(level_number), Ok(row_number)) = (
                     u32::try_from(text.len()),
                     u8::try_from(level.number),

@@ -138,11 +138,9 @@ pub fn describe(
 /// By key.
 fn covered(zone: &Zone, level: LevelRef<'_>) -> Result<Vec<Covered>, HttpError> {
     let data = &level.data.level;
-    let mut rows = Vec::new();
-    data.rows_in(zone.bounds(), &mut rows);
     let mut budget = Budget(BUDGET);
     let mut covered = Vec::new();
-    for row in rows.into_iter().map(|row| row as usize) {
+    for row in level.data.seen_in(zone.bounds()) {
         let shape = data.geometry(row).map_err(|error| {
             tracing::error!(%error, "cannot measure a zone");
             HttpError::Internal
@@ -189,7 +187,7 @@ fn covered_by_weight(zone: &Zone, level: LevelRef<'_>) -> Result<Vec<Covered>, H
         }
     }
     let mut wholes = vec![0.0; parts.len()];
-    for row in 0..finest.data.level.rows() {
+    for row in finest.data.seen() {
         if let (Some(whole), Some(weight)) = (ancestors.get(row), weigh(row)) {
             wholes[whole] += weight;
         }
@@ -198,7 +196,9 @@ fn covered_by_weight(zone: &Zone, level: LevelRef<'_>) -> Result<Vec<Covered>, H
         .iter()
         .zip(&wholes)
         .enumerate()
-        .filter(|(_, ((weight, _), whole))| *weight > 0.0 && **whole > 0.0)
+        .filter(|(row, ((weight, _), whole))| {
+            *weight > 0.0 && **whole > 0.0 && level.data.permits(*row)
+        })
         .map(|(row, ((weight, area), whole))| Covered {
             row,
             share: (weight / whole).min(1.0),

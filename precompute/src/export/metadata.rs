@@ -29,7 +29,7 @@ pub(super) fn of(
         "type": "overlay",
         "vector_layers": [{
             "id": layer.name,
-            "description": text_in(&layer.title, ""),
+            "description": text_in(&layer.title, "").unwrap_or_default(),
             "minzoom": first,
             "maxzoom": last,
             "fields": fields,

@@ -48,6 +48,10 @@ pub(super) fn caller(keys: &KeysFile, token: &str) -> Result<Caller, Refused> {
     }
     let algorithm = algorithm(jwt).ok_or(Refused)?;
     let header = decode_header(token).map_err(|_| Refused)?;
+    // Whoever does not understand what must be understood refuses it (RFC 7515 §4.1.11); nothing is.
+    if header.crit.is_some() {
+        return Err(Refused);
+    }
     let kid = header.kid.ok_or(Refused)?;
     let key = jwt.keys.get(&kid).ok_or(Refused)?;
     let key = decoding_key(algorithm, key).ok_or(Refused)?;

@@ -87,10 +87,20 @@ fn counts(level: LevelRef<'_>, fine: usize, matching: Option<&Bitmap>) -> Result
     })
 }
 
-/// What each unit of a level weighs; without a weight, all weigh the same.
+/// What each unit of a level weighs; without a weight, all weigh the same. One that may not be seen
+/// weighs nothing.
 pub fn weights(layer: LayerRef<'_>, level: LevelRef<'_>) -> Result<Vec<f64>, Fault> {
     let weight = weight_of(layer, level)?;
-    Ok(weight.map_or_else(|| vec![1.0; level.data.level.rows()], |(_, values)| values))
+    let mut weights =
+        weight.map_or_else(|| vec![1.0; level.data.level.rows()], |(_, values)| values);
+    if let Some(permitted) = level.data.permitted() {
+        for (row, weight) in weights.iter_mut().enumerate() {
+            if !permitted.contains(row) {
+                *weight = 0.0;
+            }
+        }
+    }
+    Ok(weights)
 }
 
 /// The first weight of the layer that the level has, and its values.
@@ -126,7 +136,10 @@ fn recomputed(
 ) -> Result<Computed, Fault> {
     let filtered = level.layer.level_at(fine);
     let formula = match &indicator.recompute {
-        Some(recompute) if filtered.data.level.column(&indicator.name).is_some() => {
+        Some(recompute)
+            if indicator.kind == Kind::Number
+                && filtered.data.level.column(&indicator.name).is_some() =>
+        {
             Formula::parse(recompute).map_err(|error| Fault::Broken(error.to_string()))?
         }
         _ => return Ok(missing(level, indicator)),

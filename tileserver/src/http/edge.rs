@@ -18,6 +18,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 
+use super::error::{READ_METHODS, ZONE_METHODS};
 use super::{HttpError, Query};
 use crate::access::Caller;
 use crate::app::App;
@@ -29,8 +30,6 @@ const URI_MAX: usize = 32 * 1024;
 
 /// Our own response headers, which scripts of other origins may read.
 const EXPOSED: &str = "ETag, Maille-Features, OATiles-hint, Retry-After, X-Request-Id";
-
-const METHODS: &str = "GET, HEAD, OPTIONS, POST";
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -51,7 +50,7 @@ pub async fn edge(State(app): State<Arc<App>>, request: Request, next: Next) -> 
     } else if !names_one_host(&request) {
         HttpError::parameter("Host", "send this header once").into_response()
     } else if request.method() == Method::OPTIONS {
-        preflight()
+        preflight(route)
     } else {
         AssertUnwindSafe(admit(&app, request, next))
             .catch_unwind()
@@ -62,6 +61,10 @@ pub async fn edge(State(app): State<Arc<App>>, request: Request, next: Next) -> 
         app.metrics.shed.fetch_add(1, Relaxed);
     }
     add_error_body(&mut response, &uri, method == "HEAD");
+    if [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&response.status()) {
+        // A GET of these has none, so a HEAD has none (RFC 9110, section 8.6).
+        response.headers_mut().remove(CONTENT_LENGTH);
+    }
     add_common_headers(&mut response, id);
 
     let (status, spent) = (response.status(), started.elapsed());
@@ -132,14 +135,16 @@ fn keep_apart(response: &mut Response, is_public: bool) {
     }
 }
 
-fn preflight() -> Response {
+fn preflight(route: &str) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
     let headers = response.headers_mut();
-    headers.insert(ALLOW, HeaderValue::from_static(METHODS));
-    headers.insert(
-        ACCESS_CONTROL_ALLOW_METHODS,
-        HeaderValue::from_static(METHODS),
-    );
+    let methods = HeaderValue::from_static(if route.ends_with("/zone") {
+        ZONE_METHODS
+    } else {
+        READ_METHODS
+    });
+    headers.insert(ALLOW, methods.clone());
+    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
     headers.insert(
         ACCESS_CONTROL_ALLOW_HEADERS,
         HeaderValue::from_static("Authorization, Content-Type, If-None-Match"),

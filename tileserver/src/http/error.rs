@@ -10,6 +10,9 @@ use serde_json::json;
 /// The methods of resources that are only read.
 pub const READ_METHODS: &str = "GET, HEAD, OPTIONS";
 
+/// Those of a question whose body is a zone.
+pub const ZONE_METHODS: &str = "POST, OPTIONS";
+
 /// A refused request. The text reaches the client, so it speaks of the request only; the cause of
 /// our own faults goes to the log where it is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +28,8 @@ pub enum HttpError {
     /// Credentials that are not valid; no more is told of them.
     Unauthorized,
     MethodNotAllowed,
+    /// What a standard has and this server does not.
+    NotOffered(&'static str),
     UriTooLong,
     /// Of a body.
     TooLarge,
@@ -86,6 +91,7 @@ impl HttpError {
             Self::BadParameter { .. } => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotOffered(_) => StatusCode::NOT_IMPLEMENTED,
             Self::UriTooLong => StatusCode::URI_TOO_LONG,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotReady | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
@@ -93,12 +99,15 @@ impl HttpError {
         }
     }
 
-    fn detail(&self) -> &str {
+    /// What is wrong, and what to do.
+    #[must_use]
+    pub fn detail(&self) -> &str {
         match self {
             Self::NotFound(detail) => detail,
             Self::BadParameter { detail, .. } => detail,
             Self::Unauthorized => "these credentials are not valid",
             Self::MethodNotAllowed => "this resource cannot be asked with this method",
+            Self::NotOffered(detail) => detail,
             Self::UriTooLong => "shorten the URL",
             Self::TooLarge => "the body is too large: send less than 256 KiB",
             Self::NotReady => "no dataset is served yet: see /ready",

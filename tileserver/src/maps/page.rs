@@ -81,10 +81,13 @@ impl Place {
                 oembed: Some(format!("{base}/oembed?url={}&format=json", encoded(&url))),
                 url,
             }),
-            snippet: (kind == Kind::Whole && open).then(|| snippet(story, app)),
+            snippet: (kind == Kind::Whole && open).then(|| snippet(story, app, HEIGHT)),
         }
     }
 }
+
+/// The widest frame that oEmbed is told of.
+pub const WIDTH: u32 = 800;
 
 /// Height of the frame until the page tells its own.
 pub const HEIGHT: u32 = 560;
@@ -191,13 +194,13 @@ pub fn policy(origin: &str) -> String {
 
 /// The frame and the script that gives it the height it asks for.
 #[must_use]
-pub fn snippet(story: &Story, app: &App) -> String {
+pub fn snippet(story: &Story, app: &App, height: u32) -> String {
     let base = escaped(&app.public_url);
     let id = encoded(&story.map.id);
     let title = escaped(story.title());
     format!(
         "<iframe title=\"{title}\" src=\"{base}/embed/{id}\" loading=\"lazy\" \
-         style=\"width:0;min-width:100%!important;border:none\" height=\"{HEIGHT}\"></iframe>\
+         style=\"width:0;min-width:100%!important;border:none\" height=\"{height}\"></iframe>\
          <script src=\"{base}/embed.js\" async></script>"
     )
 }

@@ -54,13 +54,11 @@ pub async fn at(
     let lat = degrees(&query, "lat", LATITUDE_MAX)?;
     let row = level
         .data
-        .level
         .at(grid_from_degrees(lon, lat))
         .map_err(|error| {
             tracing::error!(%error, "cannot look up a point");
             HttpError::Internal
         })?
-        .filter(|row| level.data.permits(*row))
         .ok_or_else(|| HttpError::NotFound("no area of this level lies there".into()))?;
     let answer = card(&app, &snapshot, &query, level, row).await?;
     Ok(answer.respond(&asked))
@@ -75,13 +73,10 @@ fn degrees(query: &Query, name: &'static str, max: f64) -> Result<f64, HttpError
 
 /// Keys of any level come before numbers of any.
 fn find<'a>(levels: &[LevelRef<'a>], id: &str) -> Option<(LevelRef<'a>, usize)> {
-    let by_key = |level: &LevelRef<'a>| {
-        Some((*level, level.data.level.row_of_key(id)?)).filter(|(_, row)| level.data.permits(*row))
-    };
+    let by_key = |level: &LevelRef<'a>| Some((*level, level.data.row_of_key(id)?));
     let by_number = |level: &LevelRef<'a>| {
         let number = id.parse().ok()?;
-        Some((*level, level.data.level.row_of_id(number)?))
-            .filter(|(_, row)| level.data.permits(*row))
+        Some((*level, level.data.row_of_id(number)?))
     };
     levels
         .iter()

@@ -13,9 +13,9 @@ use crate::app::App;
 use crate::http::answer::Head;
 use crate::http::etag::Tag;
 use crate::http::path::{Segments, encoded};
-use crate::http::{Answer, Asked, Freshness, HttpError, Query};
+use crate::http::{Answer, Asked, Coding, Freshness, HttpError, Query};
 use crate::maps::PublishedMap;
-use crate::maps::page::{self, CARD, HEIGHT, Kind, Place, Theme};
+use crate::maps::page::{self, CARD, HEIGHT, Kind, Place, Theme, WIDTH};
 use crate::maps::story::Story;
 use crate::picture::{self, Scene, Size};
 use crate::routes::{self, tiles, ui};
@@ -124,12 +124,13 @@ pub async fn oembed(
     asked: Asked,
 ) -> Result<Response, HttpError> {
     if query.get("format")?.is_some_and(|format| format != "json") {
-        return Err(HttpError::parameter("format", "give json"));
+        return Err(HttpError::NotOffered("format: there is json only"));
     }
     let url = query
         .get("url")?
         .ok_or_else(|| HttpError::parameter("url", "give the address of a map"))?;
-    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let address = url.split('#').next().unwrap_or_default();
+    let (path, of_address) = address.split_once('?').unwrap_or((address, ""));
     let path = path
         .strip_prefix(&app.public_url)
         .ok_or_else(|| HttpError::NotFound("no map of this server has this address".into()))?;
@@ -138,10 +139,17 @@ pub async fn oembed(
         return Err(HttpError::NotFound("no map has this address".into()));
     }
     let map = find(&app, &path.name(1)?)?;
-    let story = Story::of(&app, Arc::clone(&map), language(&query, &map)?).await?;
+    // A page in a language of the reader's choice is embedded in it.
+    let of_address = Query::new(of_address);
+    let lang = if of_address.get("lang")?.is_some() {
+        language(&of_address, &map)?
+    } else {
+        language(&query, &map)?
+    };
+    let story = Story::of(&app, Arc::clone(&map), lang).await?;
     let most = |name| query.parse::<u32>(name, "a number of pixels");
-    let width = most("maxwidth")?.unwrap_or(800).clamp(200, 800);
-    let height = most("maxheight")?.unwrap_or(HEIGHT).clamp(200, HEIGHT);
+    let width = most("maxwidth")?.unwrap_or(WIDTH).clamp(1, WIDTH);
+    let height = most("maxheight")?.unwrap_or(HEIGHT).clamp(1, HEIGHT);
     let manifest = &story.snapshot.manifest;
     let thumbnail = format!(
         "{}/map/{}.png?width={}&height={}&v={}",
@@ -160,7 +168,7 @@ pub async fn oembed(
         "cache_age": 3600,
         "width": width,
         "height": height,
-        "html": page::snippet(&story, &app),
+        "html": page::snippet(&story, &app, height),
         "thumbnail_url": thumbnail,
         "thumbnail_width": CARD.0,
         "thumbnail_height": CARD.1,
@@ -224,12 +232,13 @@ async fn drawn(
         "{version} {map:?} {size:?} {bare} {media_type} {}",
         story.lang
     );
-    let head = Head::new(Tag::of(tag.as_bytes()), asked.coding, freshness);
+    let png = media_type == PNG;
+    // A PNG is compressed as it is.
+    let coding = if png { Coding::Identity } else { asked.coding };
+    let head = Head::new(Tag::of(tag.as_bytes()), coding, freshness);
     if let Some(held) = head.unless_held(asked) {
         return Ok(held);
     }
-    let png = media_type == PNG;
-    let coding = asked.coding;
     let encode = move |scene: &Scene| {
         if png {
             picture::png::encode(scene)
@@ -240,15 +249,6 @@ async fn drawn(
     };
     let body = picture::draw(app, story, size, bare, encode).await?;
     let body = body.ok_or(HttpError::Internal)?;
-    let head = if png {
-        Head::new(
-            Tag::of(tag.as_bytes()),
-            crate::http::Coding::Identity,
-            freshness,
-        )
-    } else {
-        head
-    };
     Ok(head.with_body(media_type, body))
 }
 

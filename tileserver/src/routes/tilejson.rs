@@ -105,7 +105,7 @@ fn vector_layer(layer: LayerRef<'_>, carried: &Carried<'_>) -> Value {
     }
     json!({
         "id": layer.meta.name,
-        "description": text_in(&layer.meta.title, ""),
+        "description": text_in(&layer.meta.title, "").unwrap_or_default(),
         "minzoom": minzoom,
         "maxzoom": maxzoom,
         "fields": fields,

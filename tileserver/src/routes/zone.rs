@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::app::App;
 use crate::criteria;
+use crate::http::error::ZONE_METHODS;
 use crate::http::path::Segments;
 use crate::http::{Answer, Asked, Freshness, HttpError, Query};
 use crate::zone::{self, Sharing};
@@ -60,5 +61,5 @@ pub async fn zone(
 
 /// Any method but POST.
 pub async fn not_allowed() -> Response {
-    ([(ALLOW, "POST, OPTIONS")], HttpError::MethodNotAllowed).into_response()
+    ([(ALLOW, ZONE_METHODS)], HttpError::MethodNotAllowed).into_response()
 }

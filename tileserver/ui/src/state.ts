@@ -214,12 +214,13 @@ function decodeZone(text: string | null): State["zone"] {
 }
 
 function decodeClasses(texts: readonly string[]): Classes {
-  const classes: Record<string, string[]> = {};
+  const classes = new Map<string, string[]>();
   for (const text of texts) {
     const [, name, value] = /^([^:]+):(.+)$/s.exec(text) ?? [];
-    if (name && value) classes[name] = [...(classes[name] ?? []), value];
+    if (name && value) classes.set(name, [...(classes.get(name) ?? []), value]);
   }
-  return classes;
+  // Not by assignment: a name may be that of something every object has.
+  return Object.fromEntries(classes);
 }
 
 function encodeRange({ min, max }: Range): string {

@@ -6,6 +6,8 @@
 
 use arrow_buffer::Buffer;
 
+use crate::bitmap::Bitmap;
+
 /// The most classes a dimension may have.
 pub const CLASSES_MAX: usize = 64;
 
@@ -141,6 +143,19 @@ impl Dimension {
         passing.fold(0, |set, class| set | 1 << (class + 1))
     }
 
+    /// The codes that `contacts` have.
+    #[must_use]
+    pub fn codes_among(&self, contacts: &Bitmap) -> CodeSet {
+        let mut codes = 0;
+        for contact in contacts.iter() {
+            codes |= 1 << self.code(contact);
+            if codes == self.all_codes() {
+                break;
+            }
+        }
+        codes
+    }
+
     /// The contacts whose code is in `codes`, 64 a word, low bit first.
     #[must_use]
     pub fn select_words(&self, codes: CodeSet) -> Vec<u64> {
@@ -220,7 +235,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::bitmap::Bitmap;
 
     fn dimension(codes: &[u8], classes: usize) -> Dimension {
         let planes = Dimension::encode(codes, classes)
@@ -246,6 +260,8 @@ mod tests {
                 prop_assert_eq!(dimension.code(contact), *code);
                 prop_assert_eq!(selected.contains(contact), set >> code & 1 == 1);
             }
+            let known: CodeSet = codes.iter().fold(0, |known, code| known | 1 << code);
+            prop_assert_eq!(dimension.codes_among(&selected), known & set);
         }
     }
 

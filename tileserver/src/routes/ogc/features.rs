@@ -26,6 +26,7 @@ pub async fn items(
     asked: Asked,
 ) -> Result<Response, HttpError> {
     check_coordinates(&query)?;
+    check_time(&query)?;
     if query.get("limit")?.as_deref() == Some("0") {
         return Err(HttpError::parameter("limit", "give at least 1"));
     }
@@ -68,9 +69,11 @@ pub async fn item(
 }
 
 fn find(level: LevelRef<'_>, id: &str) -> Option<usize> {
-    let data = &level.data.level;
-    let number = id.parse().ok().and_then(|number| data.row_of_id(number));
-    number.or_else(|| data.row_of_key(id))
+    let number = id
+        .parse()
+        .ok()
+        .and_then(|number| level.data.row_of_id(number));
+    number.or_else(|| level.data.row_of_key(id))
 }
 
 /// Degrees are the only coordinates; saying so is allowed.
@@ -84,6 +87,27 @@ fn check_coordinates(query: &Query) -> Result<(), HttpError> {
         }
     }
     Ok(())
+}
+
+/// Areas have no time, so any passes; what is none is refused.
+fn check_time(query: &Query) -> Result<(), HttpError> {
+    let Some(text) = query.get("datetime")? else {
+        return Ok(());
+    };
+    let is_time = |text: &str| {
+        let parsed = text.parse::<toml::value::Datetime>();
+        parsed.is_ok_and(|time| time.date.is_some() && time.time.is_some() == time.offset.is_some())
+    };
+    let is_end = |text: &str| matches!(text, "" | "..") || is_time(text);
+    let holds = match text.split_once('/') {
+        Some((start, end)) => is_end(start) && is_end(end) && (is_time(start) || is_time(end)),
+        None => is_time(&text),
+    };
+    if holds {
+        return Ok(());
+    }
+    let detail = "give a date, a time as 2024-06-30T12:00:00Z, or two with / between";
+    Err(HttpError::parameter("datetime", detail))
 }
 
 fn page_members(list: &Selection, public_url: &str, query: &Query) -> String {

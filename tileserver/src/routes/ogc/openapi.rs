@@ -89,7 +89,7 @@ const OPERATIONS: [Operation; 13] = [
         "items",
         "Areas of a layer",
         GEOJSON,
-        "layer limit offset bbox datetime sortby level filter filter-lang properties",
+        "layer limit offset bbox datetime sortby level filter filter-lang properties more",
     ),
     (
         "/collections/{layer}/items/{feature}",
@@ -208,7 +208,7 @@ fn parameters(layers: &[&str]) -> Value {
         (
             "bbox",
             "West, south, east, north in degrees",
-            json!({ "type": "array", "minItems": 4, "maxItems": 4, "items": { "type": "number" } }),
+            json!({ "type": "array", "minItems": 4, "maxItems": 6, "items": { "type": "number" } }),
         ),
         ("datetime", "Accepted; areas have no time", text.clone()),
         ("sortby", "Properties, with - for descending", text.clone()),
@@ -229,6 +229,11 @@ fn parameters(layers: &[&str]) -> Value {
             text.clone(),
         ),
         ("v", "The dataset version the caller has", text),
+        (
+            "more",
+            "What else a list is asked by, as score or contacts; what is not known is ignored",
+            json!({ "type": "object", "additionalProperties": true }),
+        ),
     ];
     let describe = |place: &str, name: &str, description: &str, schema: Value| {
         let mut parameter = json!({
@@ -238,6 +243,10 @@ fn parameters(layers: &[&str]) -> Value {
             "required": place == "path",
             "schema": schema,
         });
+        if name == "more" {
+            parameter["style"] = json!("form");
+            parameter["explode"] = json!(true);
+        }
         if name == "bbox" {
             parameter["style"] = json!("form");
             parameter["explode"] = json!(false);

@@ -12,6 +12,7 @@ use tilecore::mercator::grid_from_degrees;
 use super::collections::{address, title};
 use super::tile_matrix_set::{CRS, NAME, URI};
 use super::{CRS84, JSON, MVT, REL, link};
+use crate::analysis::Analysis;
 use crate::app::App;
 use crate::http::path::{Segments, encoded};
 use crate::http::{Answer, Asked, Freshness, HttpError, Query};
@@ -78,10 +79,12 @@ fn check_matrix_set(path: &Segments) -> Result<(), HttpError> {
 
 fn tileset(
     app: &App,
-    snapshot: &Snapshot,
+    snapshot: &Arc<Snapshot>,
     layer: LayerRef<'_>,
     query: &Query,
 ) -> Result<Value, HttpError> {
+    // Tiles that would be refused are not offered.
+    Analysis::parse(query, snapshot, layer.level_at(0), [])?;
     let url = format!("{}/tiles/{NAME}", address(&app.public_url, layer));
     let matrix_set = format!("{}/tileMatrixSets/{NAME}", app.public_url);
     let version = &snapshot.manifest.version;

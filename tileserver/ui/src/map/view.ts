@@ -10,10 +10,11 @@ import {
 } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import choropleth from "../../../../styles/choropleth.json";
-import { type TileJson, withKey } from "../api";
+import { type Indicator, type TileJson, withKey } from "../api";
 import type { Classes } from "../classes";
-import { description, level, zoom } from "../dataset";
+import { description, labelOf, level, zoom } from "../dataset";
 import { set } from "../density";
+import { words } from "../i18n";
 import * as model from "../model";
 import { busy, emphasis, hover } from "../screen";
 import { state, type Theme, update, type View } from "../state";
@@ -103,6 +104,7 @@ export function showMap(container: HTMLElement, role: Role): () => void {
         followTiles(map, role.classes, tiles),
         followColors(map, role.classes),
         followTheme(map),
+        followName(map, leads ? model.indicator : model.second),
         followZone(map),
         followDensity(map, NAMES),
         followMarks(map, SOURCE, layer),
@@ -238,6 +240,15 @@ function followTheme(map: WholeMap): () => void {
     map.paint(AREAS, "fill-outline-color", borderColor(ground));
     colorSelected(map, ink);
     colorZone(map, ink, ground);
+  });
+}
+
+/** Tells those who hear the page which map this is. */
+function followName(map: MapLibre, indicator: ReadonlySignal<Indicator | null>): () => void {
+  return effect(() => {
+    const shown = indicator.value;
+    const { map: name } = words.value;
+    map.getCanvas().ariaLabel = shown ? `${name}, ${labelOf(shown)}` : name;
   });
 }
 

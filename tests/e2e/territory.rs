@@ -1,0 +1,293 @@
+//! Whoever has a key to a territory learns nothing of what is outside it: two datasets that differ
+//! there only answer alike, whatever is asked.
+//!
+//! ```text
+//!  40  41 │ 42  43        wards of 0.01°; a, west, is the territory, b, east, is not
+//!  30  31 │ 32  33        boroughs of the two lower and the two upper rows, of each zone
+//!  20  21 │ 22  23        counties of both zones: not the territory's
+//!  10  11 │ 12  13
+//! ```
+
+use std::fmt::Write as _;
+use std::fs;
+use std::process::Command;
+
+use e2e::{Server, binary, encoded, precompute};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const PROJECT: &str = r#"
+    [dataset]
+    name = "land"
+    attribution = "Fictional"
+    [[table]]
+    name = "t"
+    path = "t.csv"
+    text = ["code", "zone"]
+    [[layer]]
+    name = "land"
+    [[layer.level]]
+    name = "ward"
+    polygons = { path = "wards.geojson" }
+    key = "code"
+    parent = "borough"
+    zooms = [10, 14]
+    [[layer.level]]
+    name = "borough"
+    dissolve = "ward"
+    parent = "substr(key, 1, 1)"
+    zooms = [8, 9]
+    [[layer.level]]
+    name = "county"
+    dissolve = "borough"
+    zooms = [0, 7]
+    [[layer.indicators]]
+    from = "t"
+    key = "code"
+    weight = "sum(registered)"
+      [layer.indicators.columns]
+      registered = { sql = "sum(registered)" }
+      voters = { sql = "sum(voters)" }
+      turnout = { sql = "sum(voters) / sum(registered)" }
+      zone = { sql = "case when count(distinct zone) = 1 then min(zone) end" }
+      party = { sql = "max(party)" }
+    [[contacts]]
+    name = "people"
+    path = "people.csv"
+    tenant = "red"
+    id = "id"
+    lon = "lon"
+    lat = "lat"
+      [contacts.dimensions]
+      zone = "zone"
+      age = "age"
+"#;
+
+/// The land, whose east has figures `east`, and there `more` contacts of an age that the west has not.
+struct Land(TempDir);
+
+impl Land {
+    fn new(east: u32, more: u32) -> Self {
+        let land = Self(tempfile::tempdir().expect("a temporary directory"));
+        let (mut features, mut table, mut people) = (
+            Vec::new(),
+            "code,zone,registered,voters,party\n".to_owned(),
+            "id,lon,lat,zone,age\n".to_owned(),
+        );
+        for y in 1..=4 {
+            for x in 0..4 {
+                let (zone, figure) = if x < 2 { ("a", 100) } else { ("b", east) };
+                let county = (y + 1) / 2;
+                let [west, south] = [x, y].map(|at| f64::from(at) / 100.0);
+                let (east, north) = (west + 0.01, south + 0.01);
+                features.push(json!({
+                    "type": "Feature",
+                    "properties": { "code": format!("{y}{x}"), "borough": format!("{county}{zone}") },
+                    "geometry": { "type": "Polygon", "coordinates":
+                        [[[west, south], [east, south], [east, north], [west, north], [west, south]]] },
+                }));
+                let registered = figure + 10 * x + y;
+                let voters = registered / 2 + x;
+                let _ = writeln!(table, "{y}{x},{zone},{registered},{voters},p{}", figure % 7);
+                let count = if x < 2 { 3 } else { 3 + more };
+                for i in 0..count {
+                    let age = if x < 2 || i < 3 { "young" } else { "old" };
+                    let (lon, lat) = (west + 0.001 * f64::from(i % 9 + 1), south + 0.005);
+                    let _ = writeln!(people, "{y}{x}-{i},{lon:.4},{lat:.4},{zone},{age}");
+                }
+            }
+        }
+        let collection = json!({ "type": "FeatureCollection", "features": features });
+        for (name, text) in [
+            ("wards.geojson", &*collection.to_string()),
+            ("t.csv", &table),
+            ("people.csv", &people),
+            ("land.toml", PROJECT),
+        ] {
+            fs::write(land.file(name), text).expect("a file of its own");
+        }
+        let built = precompute(&["build", &land.file("land.toml"), "--out", &land.file("out")]);
+        assert!(built.status.success(), "{built:?}");
+        land
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.0.path().join(name).display().to_string()
+    }
+
+    /// A server, and a key to the west; `keys` says whose.
+    fn serve(&self) -> (Server, String) {
+        let keys = self.file("keys.toml");
+        let mut command = Command::new(binary("tileserver"));
+        command.args(["keys", "add", "--keys", &keys, "--tenant", "red"]);
+        command.args(["--role", "inside", "--name", "west"]);
+        let added = command.output().expect("tileserver starts");
+        assert!(added.status.success(), "{added:?}");
+        let key = String::from_utf8(added.stdout).expect("UTF-8");
+        let text = fs::read_to_string(&keys).expect("just written");
+        let narrowed = text.replacen("role =", "filter = \"zone = 'a'\"\nrole =", 1);
+        assert_ne!(narrowed, text);
+        fs::write(&keys, narrowed).expect("a file of its own");
+        let arguments = ["--keys", &keys, "--public-url", "http://land.test"];
+        let server = Server::start_with(&self.0.path().join("out"), &arguments);
+        (server, format!("Bearer {}", key.trim()))
+    }
+}
+
+/// What may be asked of the land.
+fn questions() -> Vec<String> {
+    let mut asked: Vec<String> = [
+        "/catalog",
+        "/land",
+        "/queryables",
+        "/land/queryables",
+        "/land/queryables?level=county",
+        "/land/search?q=1",
+        "/land/search?q=a",
+        "/density/people",
+        "/density/people/queryables",
+        "/density/people?filter=age%3D'old'",
+        "/density/people/10/512/511",
+        "/density/people/10/512/511?grid=hex",
+        "/density/people/10/512/511?denominator=registered",
+        "/styles/land/style.json",
+        "/styles/density-people/style.json",
+        "/collections",
+        "/collections/land",
+        "/collections/land/queryables",
+        "/collections/land/tiles/WebMercatorQuad",
+        "/land/profile",
+        "/land/stats?property=party",
+    ]
+    .map(str::to_owned)
+    .into();
+    let criteria = [
+        "",
+        "filter=registered%3E150",
+        "filter=turnout%3E0.5&filter-level=ward",
+        "score=turnout:3,-registered:1",
+        "score=turnout:1&score-method=zscore",
+        "classes=3&class-property=registered&class-method=quantile",
+        "contacts=people",
+        "contacts=people&contacts-filter=age%3D'old'",
+        "properties=turnout,party",
+    ];
+    for level in ["ward", "borough", "county"] {
+        for criteria in criteria {
+            let asked_too = format!("level={level}&{criteria}");
+            asked.extend([
+                format!("/land/items?{asked_too}"),
+                format!("/land/items.csv?{asked_too}"),
+                format!("/land/items.geojson?{asked_too}"),
+                format!("/land/stats?property=registered&{asked_too}"),
+                format!("/land/stats?property=turnout&method=jenks&k=3&{asked_too}"),
+                format!("/collections/land/items?{asked_too}"),
+            ]);
+            for key in ["10", "12", "1a", "1b", "1", "2"] {
+                asked.push(format!("/land/items/{key}?{asked_too}"));
+                asked.push(format!("/collections/land/items/{key}?{asked_too}"));
+            }
+            for lon in [0.005, 0.025] {
+                asked.push(format!("/land/at?lon={lon}&lat=0.015&{asked_too}"));
+            }
+        }
+    }
+    for z in [0, 6, 8, 9, 10, 12] {
+        let x = 1 << z >> 1;
+        let y = x - u32::from(z > 0);
+        for criteria in criteria {
+            asked.push(format!("/land/{z}/{x}/{y}?{criteria}"));
+        }
+        asked.push(format!("/land/names/{z}/{x}/{y}"));
+    }
+    asked
+}
+
+/// Zones wholly and partly outside the territory.
+fn zones() -> Vec<(String, String)> {
+    let corners = |west: f64, east: f64| {
+        json!({ "type": "Polygon", "coordinates":
+            [[[west, 0.012], [east, 0.012], [east, 0.044], [west, 0.044], [west, 0.012]]] })
+    };
+    let mut zones = Vec::new();
+    for (west, east) in [(0.022, 0.036), (0.004, 0.031), (0.001, 0.018)] {
+        for ask in [
+            "",
+            "?level=borough",
+            "?level=borough&sharing=weight",
+            "?level=county",
+            "?level=county&sharing=weight",
+        ] {
+            zones.push((format!("/land/zone{ask}"), corners(west, east).to_string()));
+        }
+    }
+    zones
+}
+
+#[test]
+fn nothing_is_told_of_what_is_outside() {
+    let lands = [Land::new(700, 0), Land::new(3000, 6)];
+    let served = lands.each_ref().map(Land::serve);
+    // The two differ for whoever sees all of them.
+    let [one, other] = served.each_ref().map(|(server, _)| {
+        server
+            .get("/land/items?level=ward&sortby=-registered")
+            .text()
+    });
+    assert_ne!(one, other);
+    let versions = served.each_ref().map(|(server, key)| {
+        let mut c = server.connect();
+        let reply = c.request("GET", "/land", &[("Authorization", key)]);
+        let version = reply.json()["maille"]["version"].clone();
+        version.as_str().expect("a version").to_owned()
+    });
+    let told = |i: usize, method: &str, path: &str, body: Option<&str>| {
+        let (server, key) = &served[i];
+        let mut c = server.connect();
+        let reply = match body {
+            None => c.request(method, path, &[("Authorization", key)]),
+            Some(body) => {
+                let head = format!(
+                    "{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {key}\r\nContent-Length: {}\r\n\r\n{body}",
+                    body.len()
+                );
+                c.send(head.as_bytes());
+                c.read(method).expect("an answer")
+            }
+        };
+        let body = String::from_utf8_lossy(&reply.plain()).replace(&versions[i], "VERSION");
+        (
+            reply.status,
+            reply.header("Maille-Features").to_owned(),
+            body,
+        )
+    };
+    let mut found = 0;
+    for path in questions() {
+        let [one, other] = [0, 1].map(|i| told(i, "GET", &path, None));
+        found += usize::from(one.0 == 200);
+        assert!(one.0 < 500, "{path}: {one:?}");
+        assert_eq!(one, other, "{path}");
+    }
+    assert!(found > 250, "{found} of the questions found something");
+    for (path, zone) in zones() {
+        let [one, other] = [0, 1].map(|i| told(i, "POST", &path, Some(&zone)));
+        assert_eq!(one.0, 200, "{path}: {one:?}");
+        assert_eq!(one, other, "{path}");
+    }
+    // Nor is there anything to be told.
+    for path in [
+        "/land/items/12",
+        "/collections/land/items/12",
+        "/land/items/1b",
+        "/land/items/1",
+    ] {
+        assert_eq!(told(0, "GET", path, None).0, 404, "{path}");
+    }
+    let card: Value =
+        serde_json::from_str(&told(0, "GET", "/land/items/1a", None).2).expect("JSON");
+    assert_eq!(card["parent"], Value::Null);
+    let filter = encoded("zone = 'b'");
+    let items = told(0, "GET", &format!("/land/items?filter={filter}"), None).2;
+    assert!(items.contains(r#""features":[]"#), "{items}");
+}
