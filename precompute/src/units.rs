@@ -178,7 +178,8 @@ fn keys_of_features(
     let sql = format!("select {ROW}, ({}) from {RELATION}{filter}", level.key);
     let context = format!("level {}, key", level.name);
     engine.for_each(&sql, &context, |row| {
-        keys[row_number(&row[0])] = text_of(&row[1]).map_or(FeatureKey::Missing, FeatureKey::Key);
+        let key = text_of(&row[1]).filter(|key| !key.trim().is_empty());
+        keys[row_number(&row[0])] = key.map_or(FeatureKey::Missing, FeatureKey::Key);
         Ok(())
     })?;
     engine.drop_relation(RELATION)?;

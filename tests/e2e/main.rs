@@ -1,5 +1,6 @@
 //! End-to-end tests: the real binaries, real files, real HTTP.
 
+mod composed;
 mod contacts;
 mod drawings;
 mod durability;

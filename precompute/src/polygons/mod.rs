@@ -40,11 +40,13 @@ mod wkb;
 mod wkt;
 mod world;
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use geo_types::MultiPolygon;
 use rayon::prelude::*;
+use tilecore::nfc::composed;
 
 use crate::crs::Crs;
 use crate::input_error::InputError;
@@ -91,6 +93,25 @@ pub struct Polygons {
     pub flattened: u64,
 }
 
+impl Polygons {
+    /// Composes names and texts, as those of tables are.
+    fn compose(&mut self) {
+        for column in &mut self.columns {
+            if let Cow::Owned(name) = composed(column) {
+                *column = name;
+            }
+        }
+        let properties = self.features.iter_mut().flat_map(|f| &mut f.properties);
+        for property in properties {
+            if let Value::Text(text) = property
+                && let Cow::Owned(composed) = composed(text)
+            {
+                *text = composed.into();
+            }
+        }
+    }
+}
+
 #[derive(Debug)]
 pub struct Feature {
     pub origin: Origin,
@@ -129,7 +150,11 @@ pub fn read(source: &PolygonSource) -> Result<Polygons, InputError> {
     let files = choose::choose(open::locate(&source.path)?, source)?;
     let read: Vec<Polygons> = files
         .par_iter()
-        .map(|(file, format)| read_file(file, *format, source, crs.as_ref()))
+        .map(|(file, format)| {
+            let mut polygons = read_file(file, *format, source, crs.as_ref())?;
+            polygons.compose();
+            Ok(polygons)
+        })
         .collect::<Vec<_>>()
         .into_iter()
         .collect::<Result<_, _>>()?;

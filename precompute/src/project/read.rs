@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use tilecore::dataset::schema::Localized;
+use tilecore::nfc::composed;
 use toml::Spanned;
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::{IndicatorColumn, LevelPolygons, Project, complete};
 use crate::input_error::{InputError, Place};
@@ -51,7 +53,8 @@ impl Project {
         path: &Path,
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, InputError> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        // As tables and polygons are read, so that their names and values are found.
+        let text = &*composed(text.strip_prefix('\u{feff}').unwrap_or(text));
         let file = path.display().to_string();
         let mut project: Self = toml::from_str(text).map_err(|e| {
             let error = InputError::new(file.clone(), e.message().replace('\n', " "));
@@ -141,7 +144,12 @@ fn resolve_paths(
         }
         match expand(&text, variable) {
             Ok(expanded) => {
-                *path = directory.join(expanded);
+                *path = directory.join(&expanded);
+                // Some disks have names of files decomposed.
+                let decomposed = directory.join(expanded.nfd().collect::<String>());
+                if !path.exists() && decomposed.exists() {
+                    *path = decomposed;
+                }
                 Ok(())
             }
             Err(message) => Err(Fault { keys, message }),

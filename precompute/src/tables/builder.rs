@@ -1,8 +1,6 @@
 //! A column under construction, cell by cell.
 
-use std::borrow::Cow;
-
-use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+use tilecore::nfc::composed;
 
 use super::number::{Form, Grammar, Reading, read, trim};
 use super::relation::{Cells, Texts};
@@ -140,14 +138,5 @@ impl<'a> Builder<'a> {
             Mode::Text | Mode::Pinned => Cells::Text(self.texts),
         };
         (cells, self.tally)
-    }
-}
-
-/// Text in the composed form of Unicode, as keys are compared.
-pub(super) fn composed(text: &str) -> Cow<'_, str> {
-    if text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
-        Cow::Borrowed(text)
-    } else {
-        Cow::Owned(text.nfc().collect())
     }
 }

@@ -24,6 +24,7 @@ pub mod geometry;
 pub mod hinted;
 mod huffman;
 pub mod mercator;
+pub mod nfc;
 pub mod overlap;
 mod overview;
 mod pieces;

@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
+use tilecore::nfc::composed;
+
 use super::HttpError;
 use super::query::decode;
 
@@ -20,7 +22,7 @@ impl Segments {
         Self(path.to_owned())
     }
 
-    /// The `index`th segment, decoded.
+    /// The `index`th segment, decoded and composed.
     ///
     /// # Errors
     /// `NotFound` when it is not UTF-8: nothing is named so.
@@ -29,7 +31,7 @@ impl Segments {
             .split('/')
             .nth(index + 1)
             .and_then(|segment| decode(segment, false))
-            .map(std::borrow::Cow::into_owned)
+            .map(|name| composed(&name).into_owned())
             .ok_or_else(|| HttpError::NotFound("nothing has this address".into()))
     }
 

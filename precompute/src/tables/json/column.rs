@@ -1,6 +1,8 @@
 //! A column of records: of one kind, with a cell where a record has it.
 
-use super::super::builder::{Markers, composed};
+use tilecore::nfc::composed;
+
+use super::super::builder::Markers;
 use super::super::number::trim;
 use super::super::parquet::too_long;
 use super::super::relation::{Cells, Texts};

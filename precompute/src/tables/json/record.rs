@@ -9,7 +9,9 @@ use serde::de::{
     DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
-use super::super::builder::{Markers, composed};
+use tilecore::nfc::composed;
+
+use super::super::builder::Markers;
 use super::column::{RecordColumn, Scalar};
 use super::{RECORD_MAX, Records};
 

@@ -11,9 +11,10 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef, PrimitiveArray};
 use arrow_schema::{DataType, TimeUnit};
+use tilecore::nfc::composed;
 
 use super::super::ColumnReport;
-use super::super::builder::{Markers, composed};
+use super::super::builder::Markers;
 use super::super::number::trim;
 use super::super::relation::{Cells, Texts};
 

@@ -10,6 +10,7 @@ use super::normal;
 use super::queryables::{GEOMETRY, Queryables};
 use super::shape::Shape;
 use crate::dataset::schema::Kind;
+use crate::nfc::composed;
 
 /// What a part of a filter stands for.
 enum Value {
@@ -52,7 +53,7 @@ impl Checker<'_> {
         let at = node.at;
         Ok(match node.kind {
             NodeKind::Number(value) => Value::Number(normal::constant(value)),
-            NodeKind::Text(text) => Value::Text(Text::Constant(text)),
+            NodeKind::Text(text) => Value::Text(Text::Constant(composed(&text).into_owned())),
             NodeKind::Property(name) => self.property(&name, at)?,
             NodeKind::Geometry(shape) => Value::Shape(shape),
             NodeKind::Fold(fold, inner) => Value::Text(self.folded(fold, *inner)?),
@@ -213,7 +214,7 @@ impl Checker<'_> {
 /// A text literal and the folds around it, which leave its wildcards alone.
 fn raw_pattern(node: Node) -> Checked<(String, Fold)> {
     match node.kind {
-        NodeKind::Text(raw) => Ok((raw, Fold::default())),
+        NodeKind::Text(raw) => Ok((composed(&raw).into_owned(), Fold::default())),
         NodeKind::Fold(fold, inner) => {
             let (raw, inner) = raw_pattern(*inner)?;
             Ok((raw, inner.with(fold)))
