@@ -5,10 +5,12 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context;
 use serde_json::json;
-use tilecore::geometry::MultiPolygon;
+use tilecore::geometry::{MultiPolygon, Ring, Vertex};
+use tilecore::mercator::degrees_from_grid;
 
 use crate::contacts::places::Places;
 use crate::input_error::InputError;
@@ -68,8 +70,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let (addresses, mut left_out) = read(args)?;
     let areas = match &args.within {
         None => vec![Area {
-            name: String::new(),
             addresses,
+            ..Area::default()
         }],
         Some(file) => divide(addresses, file.clone(), args.name.as_deref(), &mut left_out)?,
     };
@@ -203,11 +205,28 @@ fn divide(
     if areas.is_empty() {
         return fault("no address lies in its polygons".to_owned());
     }
-    let area = |(name, addresses): (&String, Vec<Address>)| Area {
-        name: name.clone(),
-        addresses,
+    let area = |(name, addresses): (&String, Vec<Address>)| {
+        let named = names.iter().zip(&shapes).filter(|(of, _)| *of == name);
+        Area {
+            name: name.clone(),
+            shape: Some(Arc::new(in_degrees(named.map(|(_, shape)| shape)))),
+            addresses,
+        }
     };
     Ok(areas.into_iter().map(area).collect())
+}
+
+/// Shapes on the grid as one.
+fn in_degrees<'a>(shapes: impl Iterator<Item = &'a MultiPolygon>) -> geo_types::MultiPolygon<f64> {
+    let ring = |ring: &Ring| {
+        let place = |vertex: &Vertex| degrees_from_grid(vertex.point());
+        geo_types::LineString::from_iter(ring.iter().map(place))
+    };
+    let polygons = shapes.flatten().map(|polygon| {
+        let holes = polygon.holes.iter().map(ring).collect();
+        geo_types::Polygon::new(ring(&polygon.exterior), holes)
+    });
+    geo::unary_union(&polygons.collect::<Vec<_>>())
 }
 
 fn told(turfs: &[Turf], left_out: &LeftOut, args: &Args) -> anyhow::Result<String> {

@@ -1,9 +1,10 @@
 //! Addresses to turfs, and turfs to GeoJSON and CSV.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use geo::ConvexHull;
-use geo_types::{Coord, MultiPoint, Point};
+use geo::{BooleanOps, ConvexHull};
+use geo_types::{Coord, LineString, MultiPoint, MultiPolygon, Point, Polygon};
 use serde_json::{Value, json};
 use tilecore::geometry::GridPoint;
 use tilecore::mercator::{degrees_from_grid, metres_from_grid};
@@ -26,6 +27,8 @@ pub struct Address {
 pub struct Area {
     /// Empty where there is but one.
     pub name: String,
+    /// In degrees; `None` is everywhere.
+    pub shape: Option<Arc<MultiPolygon<f64>>>,
     pub addresses: Vec<Address>,
 }
 
@@ -42,6 +45,8 @@ pub struct Turf {
     /// Whether it has the size, but for a tenth.
     pub is_of_size: bool,
     places: Vec<GridPoint>,
+    /// The area's shape.
+    within: Option<Arc<MultiPolygon<f64>>>,
 }
 
 /// Splits an area into turfs of `size` doors.
@@ -73,6 +78,7 @@ pub fn turfs_of(area: Area, size: f64) -> Vec<Turf> {
             doors: 0.0,
             is_of_size: false,
             places: Vec::new(),
+            within: area.shape.clone(),
         })
         .collect();
     for ((number, building), shape) in turf_of.into_iter().zip(buildings).zip(shapes) {
@@ -101,7 +107,7 @@ fn building(addresses: &[Address]) -> Building {
     }
 }
 
-/// A feature a turf: the least convex shape around its buildings.
+/// A feature a turf: the least convex shape around its buildings, of which what is in its area.
 #[must_use]
 pub fn geojson(turfs: &[Turf]) -> Value {
     let feature = |turf: &Turf| {
@@ -115,14 +121,14 @@ pub fn geojson(turfs: &[Turf]) -> Value {
                 "doors": turf.doors,
                 "of_size": turf.is_of_size,
             },
-            "geometry": outline(&turf.places),
+            "geometry": outline(&turf.places, turf.within.as_deref()),
         })
     };
     let features: Vec<Value> = turfs.iter().map(feature).collect();
     json!({ "type": "FeatureCollection", "features": features })
 }
 
-fn outline(places: &[GridPoint]) -> Value {
+fn outline(places: &[GridPoint], within: Option<&MultiPolygon<f64>>) -> Value {
     let degrees = |place: &GridPoint| Point::from(degrees_from_grid(*place));
     let mut places: Vec<GridPoint> = places.to_vec();
     places.sort_unstable();
@@ -138,8 +144,20 @@ fn outline(places: &[GridPoint]) -> Value {
         }
         _ => {
             let hull = MultiPoint::new(points).convex_hull();
-            let ring: Vec<Value> = hull.exterior().coords().map(position).collect();
-            json!({ "type": "Polygon", "coordinates": [ring] })
+            let inside = within.map(|within| hull.intersection(within).0);
+            let inside = inside.filter(|parts| !parts.is_empty());
+            let rings = |polygon: &Polygon<f64>| -> Vec<Value> {
+                let rings = std::iter::once(polygon.exterior()).chain(polygon.interiors());
+                let ring = |ring: &LineString<f64>| ring.coords().map(position).collect();
+                rings.map(ring).collect()
+            };
+            match inside.unwrap_or_else(|| vec![hull]).as_slice() {
+                [only] => json!({ "type": "Polygon", "coordinates": rings(only) }),
+                parts => {
+                    let parts: Vec<_> = parts.iter().map(rings).collect();
+                    json!({ "type": "MultiPolygon", "coordinates": parts })
+                }
+            }
         }
     }
 }

@@ -1,8 +1,11 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use geo::{Area, BooleanOps, ConvexHull, Intersects};
-use geo_types::{MultiPoint, Point, Polygon};
+use geo_types::{MultiPoint, MultiPolygon, Point, Polygon};
 use proptest::prelude::*;
+use serde_json::Value;
+use tilecore::mercator::grid_from_degrees;
 
 use super::*;
 
@@ -107,6 +110,75 @@ fn no_turf_reaches_into_another() {
                 let common = a.intersection(b).unsigned_area();
                 assert!(common < 1e-6, "{common}");
             }
+        }
+    }
+}
+
+#[test]
+fn no_turf_leaves_its_area() {
+    // An L, and the square in its corner.
+    let shape =
+        |ring: &[(f64, f64)]| MultiPolygon(vec![Polygon::new(ring.to_vec().into(), Vec::new())]);
+    let ell = shape(&[
+        (0.0, 0.0),
+        (3.0, 0.0),
+        (3.0, 1.0),
+        (1.0, 1.0),
+        (1.0, 3.0),
+        (0.0, 3.0),
+    ]);
+    let corner = shape(&[(1.0, 1.0), (3.0, 1.0), (3.0, 3.0), (1.0, 3.0)]);
+    let mut dice = Dice(8);
+    let shapes = [("ell", ell), ("corner", corner)];
+    let mut addresses = [Vec::new(), Vec::new()];
+    for number in 0..400 {
+        let (lon, lat) = (3.0 * dice.share(), 3.0 * dice.share());
+        addresses[usize::from(lon > 1.0 && lat > 1.0)].push(Address {
+            id: number.to_string(),
+            building: None,
+            place: grid_from_degrees(lon, lat),
+            doors: 1.0,
+        });
+    }
+    let areas = shapes
+        .iter()
+        .zip(addresses)
+        .map(|((name, shape), addresses)| super::Area {
+            name: (*name).to_owned(),
+            shape: Some(Arc::new(shape.clone())),
+            addresses,
+        });
+    let turfs: Vec<Turf> = areas.flat_map(|area| turfs_of(area, 60.0)).collect();
+    let told = geojson(&turfs);
+    let features = told["features"].as_array().expect("a list");
+    assert!(features.len() > 4);
+    let rings = |polygon: &Value| -> Polygon<f64> {
+        let ring: Vec<(f64, f64)> = serde_json::from_value(polygon[0].clone()).expect("a ring");
+        Polygon::new(ring.into(), Vec::new())
+    };
+    let mut drawn = Vec::new();
+    for feature in features {
+        let geometry = &feature["geometry"];
+        let polygons = match geometry["type"].as_str() {
+            Some("Polygon") => vec![rings(&geometry["coordinates"])],
+            _ => geometry["coordinates"]
+                .as_array()
+                .expect("parts")
+                .iter()
+                .map(rings)
+                .collect(),
+        };
+        let turf = MultiPolygon(polygons);
+        let (_, area) = shapes
+            .iter()
+            .find(|(name, _)| *name == feature["properties"]["area"])
+            .expect("an area");
+        assert!(turf.difference(area).unsigned_area() < 1e-5);
+        drawn.push(turf);
+    }
+    for (i, a) in drawn.iter().enumerate() {
+        for b in &drawn[i + 1..] {
+            assert!(a.intersection(b).unsigned_area() < 1e-5);
         }
     }
 }
