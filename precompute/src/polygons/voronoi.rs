@@ -81,7 +81,7 @@ pub(super) fn read(
         ..Polygons::default()
     };
     let mut number = 0;
-    for (commune, divided) in communes.iter().zip(divided) {
+    for ((commune, divided), stations) in communes.iter().zip(divided).zip(&stations) {
         let parts = match divided {
             Ok(parts) => parts,
             Err(reason) => {
@@ -93,6 +93,13 @@ pub(super) fn read(
                 continue;
             }
         };
+        for (station, addresses) in left_out(stations) {
+            polygons.skipped.push(Note {
+                origin: commune.feature.origin.clone(),
+                reason: "too_few_addresses",
+                detail: format!("{station:?} has {addresses} of at least {ADDRESSES_MIN}: its ground is its neighbours'"),
+            });
+        }
         for (station, geometry) in parts {
             number += 1;
             let mut properties = vec![Value::Text(station.into())];
@@ -215,6 +222,14 @@ impl<'a> Commune<'a> {
         };
         Ok(of_station.into_iter().map(cut).collect())
     }
+}
+
+/// Stations beside others that have too few addresses for an area, and how many.
+fn left_out<'a>(
+    stations: &'a BTreeMap<&str, Vec<&Address>>,
+) -> impl Iterator<Item = (&'a str, usize)> {
+    let counts = stations.iter().map(|(station, of)| (*station, of.len()));
+    counts.filter(move |(_, count)| stations.len() > 1 && *count < ADDRESSES_MIN)
 }
 
 /// One address a place: that of most electors' addresses, then the best located, then the first.

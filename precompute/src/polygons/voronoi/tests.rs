@@ -171,6 +171,9 @@ fn few_addresses_make_no_area() {
     assert_eq!(divide(&[("a", 60), ("b", 14)]), Ok("a".to_owned()));
     assert_eq!(divide(&[("a", 20), ("b", 20)]), Err("too_few_addresses"));
     assert_eq!(divide(&[("a", 5), ("b", 5)]), Err("too_few_addresses"));
+    let addresses = stations(&[("a", 40), ("b", 40), ("c", 9)]);
+    let found = by_commune(&addresses, &[Commune::new(commune.feature)]);
+    assert!(left_out(&found[0]).eq([("c", 9)]));
     let three = divide(&[("a", 40), ("b", 40), ("c", 9)]);
     assert!(three.is_ok_and(|names| !names.contains('c')));
 }
