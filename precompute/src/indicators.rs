@@ -113,6 +113,7 @@ pub fn evaluate(
     load_join(engine, &table, &matched)?;
     let columns = columns::of_levels(engine, block, number, &levels[own..], &context)?;
     engine.drop_relation(JOIN)?;
+    report.without_value = columns.without_value();
     let identities = identities::check(engine, block, &context)?;
     Ok((report, columns, identities))
 }

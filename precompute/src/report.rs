@@ -132,6 +132,9 @@ pub struct JoinReport {
     /// Aliases of the block that led a key to a unit.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<AliasUse>,
+    /// Indicators that are missing in every unit of the level: of a choice that no row has, as a rule.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub without_value: Vec<String>,
     /// Of a block with `interpolate`, whose keys are those of other areas than the level's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interpolation: Option<InterpolationReport>,

@@ -26,6 +26,24 @@ pub struct BlockColumns {
     pub weight: Option<Recompute>,
 }
 
+impl BlockColumns {
+    /// Indicators that readers see and that have no value in any unit of the block's level.
+    pub(super) fn without_value(&self) -> Vec<String> {
+        let Some(level) = self.levels.first() else {
+            return Vec::new();
+        };
+        let shown = self.indicators.iter().zip(level);
+        let empty = shown.filter(|(indicator, (_, column))| {
+            let has_value = match column {
+                Column::Number(numbers) => numbers.values().iter().any(|value| !value.is_nan()),
+                Column::Text(texts) => texts.codes().iter().any(|code| *code != Texts::MISSING),
+            };
+            !indicator.hidden && !has_value
+        });
+        empty.map(|(indicator, _)| indicator.name.clone()).collect()
+    }
+}
+
 /// A column and the SQL of its figure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Definition {

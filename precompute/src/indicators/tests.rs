@@ -174,8 +174,9 @@ fn rows_without_a_unit_count_above() {
             row("", 1.0, 5.0),
         ],
         r#"weight = "sum(a)"
-           columns = { a = { sql = "sum(a)" } }"#,
+           columns = { a = { sql = "sum(a)" }, none = { sql = "sum(a) filter (where a > 1e9)" } }"#,
     );
+    assert_eq!(outcome.report.without_value, ["none"]);
     assert_eq!(values(&outcome, 0, "a"), ["1", "-"]);
     assert_eq!(values(&outcome, 1, "a"), ["11", "-"]);
     let report = outcome.report;

@@ -6,6 +6,11 @@ use super::read::{Fault, Step};
 use crate::sql;
 
 pub(super) fn required_sql(fragment: &str, at: &At) -> Result<(), Fault> {
+    if fragment.is_empty()
+        && let Some(Step::Key(key)) = at.0.last()
+    {
+        return at.fault(format!("`{key}` is missing or empty: give SQL"));
+    }
     match sql::check_fragment(fragment) {
         Ok(()) => Ok(()),
         Err(message) => at.fault(message),

@@ -197,7 +197,11 @@ fn mistakes_are_named_with_their_line() {
     refuses("\"plm\"", "\"fuzzy\"", "no rule \"fuzzy\"");
     refuses("registered =", "score =", "taken by tiles");
     refuses("registered =", "Registered =", "is no name");
-    refuses("\"sum(inscrits)\", unit", "\"\", unit", "the SQL is empty");
+    refuses(
+        "\"sum(inscrits)\", unit",
+        "\"\", unit",
+        "`sql` is missing or empty",
+    );
     refuses(
         "weight = \"sum(inscrits)\"",
         "weight = \"sum(inscrits\"",

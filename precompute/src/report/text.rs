@@ -183,6 +183,10 @@ fn print_join(join: &JoinReport, out: &mut impl Write) -> fmt::Result {
     for alias in &join.aliases {
         writeln!(out, "    alias {:?} is {:?}", alias.key, alias.unit)?;
     }
+    if !join.without_value.is_empty() {
+        let names = join.without_value.join(", ");
+        writeln!(out, "    missing in every unit: {names}")?;
+    }
     if let Some(interpolation) = &join.interpolation {
         print_interpolation(interpolation, out)?;
     }

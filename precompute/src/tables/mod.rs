@@ -88,6 +88,10 @@ fn format_of(table: &Table, first: &Located) -> Result<TableFormat, InputError> 
         "csv" | "tsv" | "txt" => Ok(TableFormat::Csv),
         "parquet" | "pq" => Ok(TableFormat::Parquet),
         "json" | "jsonl" | "ndjson" => Ok(TableFormat::Json),
+        excel @ ("xlsx" | "xls" | "xlsm" | "ods") => Err(InputError::new(
+            &*first.name,
+            format!("{excel} is a spreadsheet, which is not read: save the sheet as CSV"),
+        )),
         other => Err(InputError::new(
             &*first.name,
             format!("the extension {other:?} tells no format: say `format`"),

@@ -334,7 +334,10 @@ fn what_does_not_fit_is_refused_with_its_key() {
     for (block, part) in [
         ("from = \"t\"", "needs a `ballot`"),
         ("from = \"t\"\nballot = {}", "either `candidates`"),
-        ("ballot = { votes = { a = \"a\" } }", "SQL is empty"),
+        (
+            "ballot = { votes = { a = \"a\" } }",
+            "`from` is missing or empty",
+        ),
         (
             "from = \"t\"\nballot = { votes = { \"A B\" = \"a\" } }",
             "no name",
