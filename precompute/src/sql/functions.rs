@@ -6,17 +6,18 @@ use rusqlite::{Connection, Error, Result};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use super::votes;
+use super::{maths, votes};
 
 /// The longest text padding makes.
 const PADDED_MAX: i64 = 10_000;
 
-/// Adds `lpad`, `rpad`, `unaccent`, `median`, `quantile`, and those of votes.
+/// Adds `lpad`, `rpad`, `unaccent`, `median`, `quantile`, those of votes and of mathematics.
 pub(super) fn add(connection: &Connection) -> Result<()> {
     votes::add(connection)?;
     let flags = FunctionFlags::SQLITE_UTF8
         | FunctionFlags::SQLITE_DETERMINISTIC
         | FunctionFlags::SQLITE_INNOCUOUS;
+    maths::add(connection, flags)?;
     for arguments in [2, 3] {
         connection.create_scalar_function("lpad", arguments, flags, |c| pad(c, Side::Left))?;
         connection.create_scalar_function("rpad", arguments, flags, |c| pad(c, Side::Right))?;

@@ -16,6 +16,7 @@ mod engine;
 mod explain;
 mod fragment;
 mod functions;
+mod maths;
 mod mentions;
 mod sandbox;
 mod scan;
