@@ -74,10 +74,10 @@ impl Land {
             "code,zone,registered,voters,party\n".to_owned(),
             "id,lon,lat,zone,age\n".to_owned(),
         );
-        for y in 1..=4 {
-            for x in 0..4 {
+        for y in 1..=4_u32 {
+            for x in 0..4_u32 {
                 let (zone, figure) = if x < 2 { ("a", 100) } else { ("b", east) };
-                let county = (y + 1) / 2;
+                let county = y.div_ceil(2);
                 let [west, south] = [x, y].map(|at| f64::from(at) / 100.0);
                 let (east, north) = (west + 0.01, south + 0.01);
                 features.push(json!({
