@@ -115,8 +115,8 @@ impl Land {
         self.0.path().join(name).display().to_string()
     }
 
-    /// A server, and a key to the west; `keys` says whose.
-    fn serve(&self) -> (Server, String) {
+    /// A server, and a key with a policy.
+    fn serve(&self, policy: &str) -> (Server, String) {
         let keys = self.file("keys.toml");
         let mut command = Command::new(binary("tileserver"));
         command.args(["keys", "add", "--keys", &keys, "--tenant", "red"]);
@@ -125,7 +125,7 @@ impl Land {
         assert!(added.status.success(), "{added:?}");
         let key = String::from_utf8(added.stdout).expect("UTF-8");
         let text = fs::read_to_string(&keys).expect("just written");
-        let narrowed = text.replacen("role =", "filter = \"zone = 'a'\"\nrole =", 1);
+        let narrowed = text.replacen("role =", &format!("{policy}\nrole ="), 1);
         assert_ne!(narrowed, text);
         fs::write(&keys, narrowed).expect("a file of its own");
         let arguments = ["--keys", &keys, "--public-url", "http://land.test"];
@@ -227,7 +227,9 @@ fn zones() -> Vec<(String, String)> {
 #[test]
 fn nothing_is_told_of_what_is_outside() {
     let lands = [Land::new(700, 0), Land::new(3000, 6)];
-    let served = lands.each_ref().map(Land::serve);
+    let served = lands
+        .each_ref()
+        .map(|land| land.serve("filter = \"zone = 'a'\""));
     // The two differ for whoever sees all of them.
     let [one, other] = served.each_ref().map(|(server, _)| {
         server
@@ -290,4 +292,23 @@ fn nothing_is_told_of_what_is_outside() {
     let filter = encoded("zone = 'b'");
     let items = told(0, "GET", &format!("/land/items?filter={filter}"), None).2;
     assert!(items.contains(r#""features":[]"#), "{items}");
+}
+
+#[test]
+fn a_hidden_figure_weighs_nothing() {
+    let land = Land::new(700, 0);
+    let (server, key) = land.serve("hidden = [\"registered\"]");
+    let mut c = server.connect();
+    let mut ask = |path: &str| {
+        let reply = c.request("GET", path, &[("Authorization", &key)]);
+        assert_eq!(reply.status, 200, "{path}");
+        reply.json()["features"][0]["properties"].clone()
+    };
+    // One ward of eight, whoever lives there.
+    let filter = format!("filter={}&filter-level=ward", encoded("key = '10'"));
+    let county = ask(&format!("/land/items?level=county&sortby=key&{filter}"));
+    assert_eq!(county["matched_share"], 0.125);
+    let ward = ask("/land/items?level=ward&sortby=key&contacts=people");
+    assert_eq!(ward["contacts"], 3);
+    assert_eq!(ward["contacts_per_1000"], Value::Null);
 }

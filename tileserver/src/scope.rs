@@ -175,6 +175,11 @@ impl Scopes {
             }
             meta.default_properties
                 .retain(|name| !caller.hidden.contains(name));
+            // What is weighed by a figure tells it.
+            meta.weights.retain(|weight| {
+                let mut parts = weight.components.iter();
+                !parts.any(|part| caller.hidden.contains(&part.column))
+            });
             let territory = caller.filter.as_deref();
             // A matrix is of the whole layer, and its rows tell the cells that are left out.
             meta.transfers.retain(|transfers| {
