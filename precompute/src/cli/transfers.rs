@@ -66,7 +66,11 @@ fn read(path: &Path, key: &str) -> Result<Ballot, InputError> {
         text: vec![key.to_owned()],
         ..Table::default()
     };
-    let read = engine.load_table(&table)?;
+    let read = engine.load_table(&table).map_err(|error| InputError {
+        // The reader gave --key, which becomes a `text` of the table.
+        message: error.message.replace("`text` names", "--key names"),
+        ..error
+    })?;
     let is_key = |name: &str| name.eq_ignore_ascii_case(key);
     let (numbers, texts): (Vec<_>, Vec<_>) = read
         .columns
@@ -98,11 +102,20 @@ fn read(path: &Path, key: &str) -> Result<Ballot, InputError> {
         let Some(key) = text_of(&row[0]) else {
             return Ok(());
         };
-        let count = |value: &Value| match value {
-            Value::Number(count) => Some(*count),
-            _ => None,
-        };
-        let counts = row[1..].iter().map(count).collect();
+        let mut counts = Vec::with_capacity(row.len() - 1);
+        for (option, value) in numbers.iter().zip(&row[1..]) {
+            counts.push(match value {
+                Value::Number(count) if *count < 0.0 => {
+                    let column = &option.name;
+                    let message = format!(
+                        "unit {key:?} has {count} in column {column:?}: counts are not negative"
+                    );
+                    return Err(InputError::new(&*file, message));
+                }
+                Value::Number(count) => Some(*count),
+                _ => None,
+            });
+        }
         match ballot.units.insert(key.clone(), counts) {
             None => Ok(()),
             Some(_) => Err(InputError::new(
