@@ -255,19 +255,24 @@ impl Tokens for Block<'_, '_> {
 fn even(weights: &mut [u32]) {
     let mut rest = weights;
     while !rest.is_empty() {
-        let few = &rest[..rest.len().min(RUN_MIN)];
-        #[expect(clippy::cast_possible_truncation, reason = "a few")]
-        let level = few.iter().sum::<u32>() / few.len() as u32;
+        let level = mean(&rest[..rest.len().min(RUN_MIN)]);
         let is_near = |weight: &&u32| weight.abs_diff(level) < EVEN;
         let near = rest.iter().take_while(is_near).count();
         let (run, after) = rest.split_at_mut(near.max(1));
         if run.len() >= RUN_MIN {
-            #[expect(clippy::cast_possible_truncation, reason = "at most 256")]
-            let mean = run.iter().sum::<u32>() / run.len() as u32;
-            run.fill(mean);
+            run.fill(mean(run));
         }
         rest = after;
     }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a mean is no more than the greatest"
+)]
+fn mean(weights: &[u32]) -> u32 {
+    let sum: u64 = weights.iter().map(|&weight| u64::from(weight)).sum();
+    (sum / weights.len().max(1) as u64) as u32
 }
 
 /// What a symbol weighs that was seen once; one that was not weighs one.

@@ -198,8 +198,15 @@ pub fn snippet(story: &Story, app: &App, height: u32) -> String {
     let base = escaped(&app.public_url);
     let id = encoded(&story.map.id);
     let title = escaped(story.title());
+    // The map's own language needs no word.
+    let own = story.map.language.as_deref().unwrap_or("en");
+    let lang = if story.lang == own {
+        String::new()
+    } else {
+        format!("?lang={}", story.lang)
+    };
     format!(
-        "<iframe title=\"{title}\" src=\"{base}/embed/{id}\" loading=\"lazy\" \
+        "<iframe title=\"{title}\" src=\"{base}/embed/{id}{lang}\" loading=\"lazy\" \
          style=\"width:0;min-width:100%!important;border:none\" height=\"{height}\"></iframe>\
          <script src=\"{base}/embed.js\" async></script>"
     )
