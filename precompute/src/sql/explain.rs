@@ -10,10 +10,12 @@ const NEAR_MAX: usize = 3;
 
 /// What went wrong and what to do, without where.
 pub(super) fn explain(error: &Error, catalog: &Catalog) -> String {
-    let (code, message) = match error {
-        Error::SqlInputError { error, msg, .. } => (error.code, msg.clone()),
-        Error::SqliteFailure(error, Some(message)) => (error.code, message.clone()),
-        other => (ErrorCode::Unknown, other.to_string()),
+    let (code, message, sql) = match error {
+        Error::SqlInputError {
+            error, msg, sql, ..
+        } => (error.code, msg.clone(), sql.as_str()),
+        Error::SqliteFailure(error, Some(message)) => (error.code, message.clone(), ""),
+        other => (ErrorCode::Unknown, other.to_string(), ""),
     };
     if code == ErrorCode::AuthorizationForStatementDenied || message.starts_with("not authorized") {
         return format!("{message}: SQL may only read the tables of the project file");
@@ -31,7 +33,10 @@ pub(super) fn explain(error: &Error, catalog: &Catalog) -> String {
             .next()
             .unwrap_or(column)
             .trim_matches('"');
-        return format!("no such column: {column}{}", column_hint(column, catalog));
+        return format!(
+            "no such column: {column}{}",
+            column_hint(column, sql, catalog)
+        );
     }
     if let Some(table) = message.strip_prefix("no such table: ") {
         let names = catalog.keys().map(String::as_str);
@@ -40,7 +45,7 @@ pub(super) fn explain(error: &Error, catalog: &Catalog) -> String {
     message
 }
 
-fn column_hint(column: &str, catalog: &Catalog) -> String {
+fn column_hint(column: &str, sql: &str, catalog: &Catalog) -> String {
     let name = column.rsplit('.').next().unwrap_or(column);
     let holders: Vec<&str> = catalog
         .iter()
@@ -54,7 +59,17 @@ fn column_hint(column: &str, catalog: &Catalog) -> String {
         .take(NEAR_MAX)
         .collect();
     if holders.is_empty() {
-        let columns = catalog.values().flat_map(|relation| &relation.available);
+        // Of the relations that the SQL is over, where it names them.
+        let is_named = |(relation, _): &(&String, _)| sql.contains(relation.as_str());
+        let named: Vec<_> = catalog.iter().filter(is_named).collect();
+        let over = if named.is_empty() {
+            catalog.iter().collect()
+        } else {
+            named
+        };
+        let columns = over
+            .into_iter()
+            .flat_map(|(_, relation)| &relation.available);
         return did_you_mean(name, columns.map(String::as_str));
     }
     format!(" (it is a column of {})", holders.join(", "))
