@@ -91,3 +91,11 @@ test("criteria read as the server writes them", () => {
     { name: "b:2.5", weight: 1, low: false },
   ]);
 });
+
+test("names of what every object has are names", () => {
+  const { contacts } = decode("contacts=constructor:x&contacts=__proto__:y");
+  expect(Object.entries(contacts)).toEqual([
+    ["constructor", ["x"]],
+    ["__proto__", ["y"]],
+  ]);
+});
