@@ -19,7 +19,7 @@ use std::fmt::Write as _;
 use tilecore::dataset::contacts::DimensionCodes;
 use tilecore::density::morton::{key_of, point_of};
 use tilecore::geometry::GridPoint;
-use tilecore::mercator::degrees_from_grid;
+use tilecore::mercator::bounds_in_degrees;
 use tilecore::radix::sort_by_bits;
 
 use crate::input_error::InputError;
@@ -193,16 +193,7 @@ fn sorted(persons: Known, classes: &[dimensions::Finished], mut left_out: Counts
 
 /// Of no place at all, the null island.
 fn bounds(places: impl Iterator<Item = GridPoint>) -> [f64; 4] {
-    let corners = places.fold(None, |corners: Option<[i32; 4]>, p| {
-        let [x0, y0, x1, y1] = corners.unwrap_or([p.x, p.y, p.x, p.y]);
-        Some([x0.min(p.x), y0.min(p.y), x1.max(p.x), y1.max(p.y)])
-    });
-    let Some([x0, y0, x1, y1]) = corners else {
-        return [0.0; 4];
-    };
-    let (west, north) = degrees_from_grid(GridPoint { x: x0, y: y0 });
-    let (east, south) = degrees_from_grid(GridPoint { x: x1, y: y1 });
-    [west, south, east, north]
+    bounds_in_degrees(places.map(|p| [p.x, p.y, p.x, p.y])).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -6,8 +6,7 @@ use rustc_hash::FxHashSet;
 use tilecore::dataset::columns::Column;
 use tilecore::dataset::schema::{self, ColumnStats};
 use tilecore::dataset::write::{LevelRows, SortedRows, WriteError};
-use tilecore::geometry::GridPoint;
-use tilecore::mercator::degrees_from_grid;
+use tilecore::mercator::bounds_in_degrees;
 
 use crate::publish::{PublishError, Stage};
 use crate::topology::Coverage;
@@ -97,7 +96,7 @@ impl LevelData {
             arrow: format!("{layer}/{}.arrow", self.name),
             zooms: self.zooms,
             rows: sorted.rows().keys.len() as u64,
-            bounds: bounds(sorted.bounds()),
+            bounds: bounds_in_degrees(sorted.bounds().iter().copied()).unwrap_or_default(),
             columns,
             title: self.title,
             name: self.name,
@@ -126,20 +125,6 @@ fn failed(path: &str, error: WriteError) -> PublishError {
         path: path.to_owned(),
         source,
     }
-}
-
-/// West, south, east, north in degrees.
-fn bounds(of_rows: &[[i32; 4]]) -> [f64; 4] {
-    let [mut west, mut north, mut east, mut south] = [i32::MAX, i32::MAX, i32::MIN, i32::MIN];
-    for [x_min, y_min, x_max, y_max] in of_rows {
-        west = west.min(*x_min);
-        north = north.min(*y_min);
-        east = east.max(*x_max);
-        south = south.max(*y_max);
-    }
-    let (west, north) = degrees_from_grid(GridPoint { x: west, y: north });
-    let (east, south) = degrees_from_grid(GridPoint { x: east, y: south });
-    [west, south, east, north]
 }
 
 /// Counts and extremes of a column.

@@ -10,9 +10,10 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::process::Command;
 
-use e2e::{Server, binary, encoded, precompute};
+use e2e::crowd::add_key;
+use e2e::squares::square;
+use e2e::{Server, encoded, precompute};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -79,13 +80,9 @@ impl Land {
                 let (zone, figure) = if x < 2 { ("a", 100) } else { ("b", east) };
                 let county = y.div_ceil(2);
                 let [west, south] = [x, y].map(|at| f64::from(at) / 100.0);
-                let (east, north) = (west + 0.01, south + 0.01);
-                features.push(json!({
-                    "type": "Feature",
-                    "properties": { "code": format!("{y}{x}"), "borough": format!("{county}{zone}") },
-                    "geometry": { "type": "Polygon", "coordinates":
-                        [[[west, south], [east, south], [east, north], [west, north], [west, south]]] },
-                }));
+                let properties =
+                    json!({ "code": format!("{y}{x}"), "borough": format!("{county}{zone}") });
+                features.push(square([x, y], &properties));
                 let registered = figure + 10 * x + y;
                 let voters = registered / 2 + x;
                 let _ = writeln!(table, "{y}{x},{zone},{registered},{voters},p{}", figure % 7);
@@ -118,19 +115,14 @@ impl Land {
     /// A server, and a key with a policy.
     fn serve(&self, policy: &str) -> (Server, String) {
         let keys = self.file("keys.toml");
-        let mut command = Command::new(binary("tileserver"));
-        command.args(["keys", "add", "--keys", &keys, "--tenant", "red"]);
-        command.args(["--role", "inside", "--name", "west"]);
-        let added = command.output().expect("tileserver starts");
-        assert!(added.status.success(), "{added:?}");
-        let key = String::from_utf8(added.stdout).expect("UTF-8");
+        let key = add_key(&keys, "west", "red", "inside");
         let text = fs::read_to_string(&keys).expect("just written");
         let narrowed = text.replacen("role =", &format!("{policy}\nrole ="), 1);
         assert_ne!(narrowed, text);
         fs::write(&keys, narrowed).expect("a file of its own");
         let arguments = ["--keys", &keys, "--public-url", "http://land.test"];
         let server = Server::start_with(&self.0.path().join("out"), &arguments);
-        (server, format!("Bearer {}", key.trim()))
+        (server, format!("Bearer {key}"))
     }
 }
 

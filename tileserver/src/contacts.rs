@@ -12,12 +12,12 @@ use tilecore::density::ranges::cell_ranges;
 use tilecore::density::rank::RankedBitmap;
 use tilecore::filter::{Filter, Queryable, Queryables};
 use tilecore::geometry::GridPoint;
+use tilecore::mercator::bounds_in_degrees;
 
 use crate::http::HttpError;
-use crate::layer::LevelRef;
+use crate::layer::{LevelRef, WORLD};
 use crate::memo::{Fault, Place, Wanted, Weigh};
 use crate::pool::Pool;
-use crate::scope::bounds_in_degrees;
 use crate::snapshot::Snapshot;
 
 /// Contacts over which a filter runs in less than a hop to the pool is worth.
@@ -94,15 +94,13 @@ fn narrow(meta: &mut schema::ContactSet, set: &ContactSet, passing: &RankedBitma
         let GridPoint { x, y } = point_of(set.keys()[contact]);
         [x, y, x, y]
     });
-    meta.bounds = bounds_in_degrees(places);
+    meta.bounds = bounds_in_degrees(places).unwrap_or(WORLD);
     for (told, dimension) in meta.dimensions.iter_mut().zip(set.dimensions()) {
         let codes = dimension.codes_among(passing.bitmap());
-        let mut class = 0..;
-        told.classes.retain(|_| {
-            class
-                .next()
-                .is_some_and(|class: u32| codes >> (class + 1) & 1 == 1)
-        });
+        // A class's code is its number from 1.
+        let classes = dimension.classes.iter().zip(1..);
+        let there = classes.filter(|(_, code)| codes >> code & 1 == 1);
+        told.classes = there.map(|(class, _)| class.to_string()).collect();
     }
 }
 

@@ -4,8 +4,7 @@ use tilecore::Bitmap;
 use tilecore::dataset::columns::Column;
 use tilecore::dataset::schema::{self, COLUMN_KEY, COLUMN_PARENT};
 use tilecore::filter::Table as _;
-use tilecore::geometry::GridPoint;
-use tilecore::mercator::{LATITUDE_MAX, degrees_from_grid};
+use tilecore::mercator::{LATITUDE_MAX, bounds_in_degrees};
 use tilecore::recompute::Parents;
 
 use crate::level::LevelData;
@@ -88,12 +87,8 @@ impl<'a> LayerRef<'a> {
     /// Where a map of it opens: the bounds in degrees of nearly all units, or of all.
     #[must_use]
     pub fn home(self) -> [f64; 4] {
-        let Some([x_min, y_min, x_max, y_max]) = self.data.first().and_then(LevelData::home) else {
-            return self.bounds();
-        };
-        let (west, north) = degrees_from_grid(GridPoint { x: x_min, y: y_min });
-        let (east, south) = degrees_from_grid(GridPoint { x: x_max, y: y_max });
-        [west, south, east, north]
+        let home = self.data.first().and_then(LevelData::home);
+        bounds_in_degrees(home).unwrap_or_else(|| self.bounds())
     }
 
     /// The indicators that users see.

@@ -18,8 +18,7 @@ use tilecore::Bitmap;
 use tilecore::dataset::columns::{Column, Texts};
 use tilecore::dataset::schema;
 use tilecore::filter::Filter;
-use tilecore::geometry::GridPoint;
-use tilecore::mercator::degrees_from_grid;
+use tilecore::mercator::bounds_in_degrees;
 
 use crate::access::Caller;
 use crate::contacts::Contacts;
@@ -251,29 +250,12 @@ fn rows_within(text: &str, level: LevelRef<'_>) -> Bitmap {
         .unwrap_or_else(|| Bitmap::empty(level.data.level.rows()))
 }
 
-/// West, south, east, north in degrees of bounds on the grid together; the world without any.
-pub fn bounds_in_degrees(bounds: impl Iterator<Item = [i32; 4]>) -> [f64; 4] {
-    let all = bounds.reduce(|a, b| {
-        [
-            a[0].min(b[0]),
-            a[1].min(b[1]),
-            a[2].max(b[2]),
-            a[3].max(b[3]),
-        ]
-    });
-    let Some([x_min, y_min, x_max, y_max]) = all else {
-        return WORLD;
-    };
-    let (west, north) = degrees_from_grid(GridPoint { x: x_min, y: y_min });
-    let (east, south) = degrees_from_grid(GridPoint { x: x_max, y: y_max });
-    [west, south, east, north]
-}
-
 /// Makes a level's description speak of `rows` alone.
 fn narrow(meta: &mut schema::Level, rows: &Bitmap, level: LevelRef<'_>) {
     let data = &level.data.level;
     meta.rows = rows.count() as u64;
-    meta.bounds = bounds_in_degrees(rows.iter().map(|row| data.bounds_of(row)));
+    let bounds = rows.iter().map(|row| data.bounds_of(row));
+    meta.bounds = bounds_in_degrees(bounds).unwrap_or(WORLD);
     for stats in &mut meta.columns {
         let (count, distinct, range) = match data.column(&stats.name) {
             Some(Column::Number(numbers)) => {

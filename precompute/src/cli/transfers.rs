@@ -66,11 +66,7 @@ fn read(path: &Path, key: &str) -> Result<Ballot, InputError> {
         text: vec![key.to_owned()],
         ..Table::default()
     };
-    let read = engine.load_table(&table).map_err(|error| InputError {
-        // The reader gave --key, which becomes a `text` of the table.
-        message: error.message.replace("`text` names", "--key names"),
-        ..error
-    })?;
+    let read = engine.load_table(&table)?;
     let is_key = |name: &str| name.eq_ignore_ascii_case(key);
     let (numbers, texts): (Vec<_>, Vec<_>) = read
         .columns

@@ -205,24 +205,25 @@ fn divide(
     if areas.is_empty() {
         return fault("no address lies in its polygons".to_owned());
     }
-    let area = |(name, addresses): (&String, Vec<Address>)| {
-        let named = names.iter().zip(&shapes).filter(|(of, _)| *of == name);
-        Area {
-            name: name.clone(),
-            shape: Some(Arc::new(in_degrees(named.map(|(_, shape)| shape)))),
-            addresses,
-        }
+    let mut shapes_of: BTreeMap<&String, Vec<&MultiPolygon>> = BTreeMap::new();
+    for (name, shape) in names.iter().zip(&shapes) {
+        shapes_of.entry(name).or_default().push(shape);
+    }
+    let area = |(name, addresses): (&String, Vec<Address>)| Area {
+        name: name.clone(),
+        shape: Some(Arc::new(in_degrees(&shapes_of[name]))),
+        addresses,
     };
     Ok(areas.into_iter().map(area).collect())
 }
 
 /// Shapes on the grid as one.
-fn in_degrees<'a>(shapes: impl Iterator<Item = &'a MultiPolygon>) -> geo_types::MultiPolygon<f64> {
+fn in_degrees(shapes: &[&MultiPolygon]) -> geo_types::MultiPolygon<f64> {
     let ring = |ring: &Ring| {
         let place = |vertex: &Vertex| degrees_from_grid(vertex.point());
         geo_types::LineString::from_iter(ring.iter().map(place))
     };
-    let polygons = shapes.flatten().map(|polygon| {
+    let polygons = shapes.iter().copied().flatten().map(|polygon| {
         let holes = polygon.holes.iter().map(ring).collect();
         geo_types::Polygon::new(ring(&polygon.exterior), holes)
     });

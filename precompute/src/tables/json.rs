@@ -158,7 +158,7 @@ impl Records<'_> {
             .iter()
             .find(|name| !available.contains(name))
         {
-            let message = format!("`text` names {name:?}, which no record has");
+            let message = format!("has no column {name:?}, to be read as text");
             return Err(InputError::new(path, message));
         }
         let rows = self.rows;

@@ -130,9 +130,7 @@ impl Loading<'_> {
             }
         }
         if let Some(name) = self.table.text.iter().find(|name| !names.contains(name)) {
-            return fault(format!(
-                "`text` names {name:?}, which the file does not have"
-            ));
+            return fault(format!("has no column {name:?}, to be read as text"));
         }
         for field in wanted.iter().map(|i| schema.field(*i)) {
             if !is_plain(field.data_type()) {

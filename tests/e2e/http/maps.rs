@@ -121,6 +121,16 @@ fn pictures_have_the_size_asked_for() {
         let reply = server.get(&format!("/map/turnout.png{query}"));
         assert_eq!(reply.status, 200, "{query}");
         assert_eq!(reply.header("content-type"), "image/png");
+        // A browser asks for gzip, which a PNG does not gain by.
+        let held = [
+            ("Accept-Encoding", "gzip"),
+            ("If-None-Match", reply.header("etag")),
+        ];
+        let again = server.get_with(&format!("/map/turnout.png{query}"), &held);
+        assert_eq!(
+            (again.status, again.header("etag")),
+            (304, reply.header("etag"))
+        );
         let (w, h, colors) = read_png(&reply.plain());
         assert_eq!((w, h), (width, height), "{query}");
         // The classes of the legend are in it, as areas: more than their swatches.

@@ -130,6 +130,38 @@ fn the_openapi_document_holds() {
     }
 }
 
+#[test]
+fn parameters_are_read_as_the_standard_has_them() {
+    let village = Village::new();
+    let server = Server::start(village.path());
+    let items = |query: &str| server.get(&format!("/collections/town/items?{query}"));
+    // With heights, which no area has.
+    let flat = items("bbox=2.30,48.85,2.31,48.87").json();
+    let high = items("bbox=2.30,48.85,0,2.31,48.87,100").json();
+    assert!(
+        flat["numberMatched"]
+            .as_u64()
+            .is_some_and(|count| count > 0)
+    );
+    assert_eq!(flat["features"], high["features"]);
+    assert_eq!(items("bbox=2.30,48.85,0,2.31,48.87").status, 400);
+    for time in [
+        "2024-06-30",
+        "2024-06-30T12:00:00Z",
+        "../2024-06-30",
+        "2024-06-30/",
+    ] {
+        assert_eq!(items(&format!("datetime={time}")).status, 200, "{time}");
+    }
+    for none in ["foo", "2024-13-01", "../..", "2024-06-30T12:00:00", "a/b"] {
+        let refused = items(&format!("datetime={none}"));
+        assert_eq!(refused.status, 400, "{none}");
+        assert_eq!(refused.json()["parameter"], "datetime");
+    }
+    let tiles = "/collections/town/tiles/WebMercatorQuad?filter=garbage((";
+    assert_eq!(server.get(tiles).status, 400);
+}
+
 /// Whether GDAL is there; says so if not.
 fn has_gdal() -> bool {
     let there = Command::new("ogrinfo").arg("--version").output().is_ok();

@@ -206,6 +206,16 @@ fn nothing_there_is_204() {
     let server = Server::start(village.path());
     let far = server.get("/town/10/0/0");
     assert_eq!(far.status, 204);
+    let mut c = server.connect();
+    assert_eq!(
+        c.request("OPTIONS", "/town/zone", &[]).header("allow"),
+        "POST, OPTIONS"
+    );
+    assert!(
+        !c.request("OPTIONS", "/town", &[])
+            .header("allow")
+            .contains("POST")
+    );
     assert_eq!(far.header("oatiles-hint"), "empty");
     for name in [
         "etag",

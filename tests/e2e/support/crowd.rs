@@ -53,6 +53,23 @@ impl Dice {
     }
 }
 
+/// A new key in the file `keys`.
+pub fn add_key(keys: &str, name: &str, tenant: &str, role: &str) -> String {
+    let mut command = Command::new(binary("tileserver"));
+    command.args(["keys", "add", "--keys", keys, "--tenant", tenant]);
+    command.args(["--role", role, "--name", name]);
+    let added = command.output().expect("tileserver starts");
+    assert!(
+        added.status.success(),
+        "{}",
+        String::from_utf8_lossy(&added.stderr)
+    );
+    String::from_utf8(added.stdout)
+        .expect("UTF-8")
+        .trim()
+        .to_owned()
+}
+
 impl Crowd {
     /// Of `count` people of tenant `red`, and ten of tenant `blue`.
     pub fn new(count: usize) -> Self {
@@ -126,20 +143,7 @@ impl Crowd {
 
     /// A new key.
     pub fn add_key(&self, name: &str, tenant: &str, role: &str) -> String {
-        let keys = self.keys();
-        let mut command = Command::new(binary("tileserver"));
-        command.args(["keys", "add", "--keys", &keys, "--tenant", tenant]);
-        command.args(["--role", role, "--name", name]);
-        let added = command.output().expect("tileserver starts");
-        assert!(
-            added.status.success(),
-            "{}",
-            String::from_utf8_lossy(&added.stderr)
-        );
-        String::from_utf8(added.stdout)
-            .expect("UTF-8")
-            .trim()
-            .to_owned()
+        add_key(&self.keys(), name, tenant, role)
     }
 
     /// Runs a verb of `precompute` over the town.

@@ -3,7 +3,28 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use serde_json::{Value, json};
+
 use crate::precompute;
+
+/// A square of a hundredth of a degree, by its column and row, as a GeoJSON feature.
+#[must_use]
+pub fn square(place: [u32; 2], properties: &Value) -> Value {
+    let [west, south] = place.map(|at| f64::from(at) / 100.0);
+    let (east, north) = (west + 0.01, south + 0.01);
+    let ring = [
+        [west, south],
+        [east, south],
+        [east, north],
+        [west, north],
+        [west, south],
+    ];
+    json!({
+        "type": "Feature",
+        "properties": properties,
+        "geometry": { "type": "Polygon", "coordinates": [ring] },
+    })
+}
 
 /// The dataset of a layer `land`.
 #[derive(Debug)]
@@ -30,15 +51,10 @@ impl Squares {
         let mut features = Vec::new();
         let mut table = format!("code,{column}\n");
         for (key, place, value) in squares {
-            let [west, south] = place.map(|at| f64::from(at) / 100.0);
-            let (east, north) = (west + 0.01, south + 0.01);
-            features.push(format!(
-                r#"{{"type":"Feature","properties":{{"code":"{key}"}},"geometry":{{"type":"Polygon","coordinates":[[[{west},{south}],[{east},{south}],[{east},{north}],[{west},{north}],[{west},{south}]]]}}}}"#
-            ));
+            features.push(square(place, &json!({ "code": key })));
             let _ = writeln!(table, "{key},{value}");
         }
-        let features = features.join(",");
-        let collection = format!(r#"{{"type":"FeatureCollection","features":[{features}]}}"#);
+        let collection = json!({ "type": "FeatureCollection", "features": features }).to_string();
         let project = format!(
             r#"
             [dataset]

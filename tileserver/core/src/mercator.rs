@@ -62,6 +62,22 @@ pub fn degrees_from_grid(p: GridPoint) -> (f64, f64) {
     degrees_from_metres(x, y)
 }
 
+/// West, south, east, north in degrees of bounds on the grid, whose y runs southwards, together.
+#[must_use]
+pub fn bounds_in_degrees(bounds: impl IntoIterator<Item = [i32; 4]>) -> Option<[f64; 4]> {
+    let [x_min, y_min, x_max, y_max] = bounds.into_iter().reduce(|a, b| {
+        [
+            a[0].min(b[0]),
+            a[1].min(b[1]),
+            a[2].max(b[2]),
+            a[3].max(b[3]),
+        ]
+    })?;
+    let (west, north) = degrees_from_grid(GridPoint { x: x_min, y: y_min });
+    let (east, south) = degrees_from_grid(GridPoint { x: x_max, y: y_max });
+    Some([west, south, east, north])
+}
+
 /// Maps −1..1 to `0..=WORLD_CELLS`; NaN becomes 0.
 #[expect(clippy::cast_possible_truncation, reason = "clamped to the grid first")]
 fn cell(unit: f64) -> i32 {

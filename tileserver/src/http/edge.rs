@@ -61,10 +61,6 @@ pub async fn edge(State(app): State<Arc<App>>, request: Request, next: Next) -> 
         app.metrics.shed.fetch_add(1, Relaxed);
     }
     add_error_body(&mut response, &uri, method == "HEAD");
-    if [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&response.status()) {
-        // A GET of these has none, so a HEAD has none (RFC 9110, section 8.6).
-        response.headers_mut().remove(CONTENT_LENGTH);
-    }
     add_common_headers(&mut response, id);
 
     let (status, spent) = (response.status(), started.elapsed());

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-
 use tilecore::nfc::composed;
 
 use super::HttpError;

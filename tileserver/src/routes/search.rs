@@ -5,8 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Value, json};
-use tilecore::geometry::GridPoint;
-use tilecore::mercator::degrees_from_grid;
+use tilecore::mercator::bounds_in_degrees;
 
 use crate::app::App;
 use crate::criteria;
@@ -57,14 +56,7 @@ fn describe(layer: LayerRef<'_>, hit: Hit) -> Value {
         "level": level.meta.name,
         "parent": data.parent(hit.row),
         "parent_name": parent.map(|(level, row)| level.data.level.name(row)),
-        "bounds": degrees(data.bounds_of(hit.row)),
+        "bounds": bounds_in_degrees([data.bounds_of(hit.row)]),
         "match": hit.matched.name(),
     })
-}
-
-/// West, south, east, north of bounds on the grid, whose y runs southwards.
-fn degrees([x_min, y_min, x_max, y_max]: [i32; 4]) -> [f64; 4] {
-    let (west, north) = degrees_from_grid(GridPoint { x: x_min, y: y_min });
-    let (east, south) = degrees_from_grid(GridPoint { x: x_max, y: y_max });
-    [west, south, east, north]
 }

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use tilecore::dataset::release::{CELL_ZOOM_MAX, COUNT_MIN, ReleaseCell, centre_key};
 use tilecore::density::morton::point_of;
 use tilecore::geometry::{GridPoint, WORLD_BITS};
-use tilecore::mercator::degrees_from_grid;
+use tilecore::mercator::bounds_in_degrees;
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -74,18 +74,7 @@ impl Cells {
             let GridPoint { x, y } = point_of(cell.key);
             [x, y, x + edge, y + edge]
         });
-        let all = corners.reduce(|a, b| {
-            [
-                a[0].min(b[0]),
-                a[1].min(b[1]),
-                a[2].max(b[2]),
-                a[3].max(b[3]),
-            ]
-        });
-        let [x0, y0, x1, y1] = all.unwrap_or_default();
-        let (west, north) = degrees_from_grid(GridPoint { x: x0, y: y0 });
-        let (east, south) = degrees_from_grid(GridPoint { x: x1, y: y1 });
-        [west, south, east, north]
+        bounds_in_degrees(corners).unwrap_or_default()
     }
 }
 

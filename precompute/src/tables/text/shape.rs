@@ -129,7 +129,7 @@ impl Shape {
         match table.text.iter().find(|name| !is_there(name)) {
             None => Ok(()),
             Some(name) => {
-                let message = format!("`text` names {name:?}, which the file does not have");
+                let message = format!("has no column {name:?}, to be read as text");
                 Err(InputError::new(file, message))
             }
         }

@@ -167,7 +167,7 @@ fn ragged_rows_and_doubtful_headers_are_refused() {
     refused_with(
         "a,b\n1,2\n",
         |t| t.text = vec!["c".into()],
-        "`text` names \"c\"",
+        "has no column \"c\", to be read as text",
     );
 }
 
