@@ -82,7 +82,7 @@ impl Server {
         self.expected.push(text.to_owned());
     }
 
-    /// Lines so far.
+    /// Lines so far that were read: of what was just answered some may yet come.
     pub fn log(&self) -> Vec<String> {
         self.log.lock().expect("no panic under the lock").clone()
     }
@@ -151,6 +151,20 @@ impl Server {
         Duration::from_millis(ticks * 10)
     }
 
+    /// All lines, after the end of the process.
+    pub fn whole_log(mut self) -> Vec<String> {
+        self.end();
+        self.log()
+    }
+
+    fn end(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if let Some(reader) = self.log_reader.take() {
+            let _ = reader.join();
+        }
+    }
+
     fn surprises(&self) -> Vec<String> {
         let loud = |line: &String| line.contains("\"WARN\"") || line.contains("\"ERROR\"");
         let expected = |line: &String| self.expected.iter().any(|text| line.contains(text));
@@ -161,11 +175,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        if let Some(reader) = self.log_reader.take() {
-            let _ = reader.join();
-        }
+        self.end();
         if !std::thread::panicking() {
             let surprises = self.surprises();
             assert!(
