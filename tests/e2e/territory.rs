@@ -51,6 +51,7 @@ const PROJECT: &str = r#"
       voters = { sql = "sum(voters)" }
       turnout = { sql = "sum(voters) / sum(registered)" }
       zone = { sql = "case when count(distinct zone) = 1 then min(zone) end" }
+      zones = { sql = "count(distinct zone)" }
       party = { sql = "max(party)" }
     [[contacts]]
     name = "people"
@@ -64,11 +65,21 @@ const PROJECT: &str = r#"
       age = "age"
 "#;
 
-/// The land, whose east has figures `east`, and there `more` contacts of an age that the west has not.
+/// What lands may differ in.
+#[derive(Clone, Copy, Default)]
+struct East {
+    /// What all figures there are near to.
+    figure: u32,
+    /// How many of a ward live in its neighbour instead: no county knows. An even number.
+    moved: u32,
+    /// Contacts of a ward more than in the west, all of an age that the west has not.
+    more: u32,
+}
+
 struct Land(TempDir);
 
 impl Land {
-    fn new(east: u32, more: u32) -> Self {
+    fn new(east: East) -> Self {
         let land = Self(tempfile::tempdir().expect("a temporary directory"));
         let (mut features, mut table, mut people) = (
             Vec::new(),
@@ -77,16 +88,24 @@ impl Land {
         );
         for y in 1..=4_u32 {
             for x in 0..4_u32 {
-                let (zone, figure) = if x < 2 { ("a", 100) } else { ("b", east) };
+                let (zone, figure) = if x < 2 {
+                    ("a", 100)
+                } else {
+                    ("b", east.figure)
+                };
                 let county = y.div_ceil(2);
                 let [west, south] = [x, y].map(|at| f64::from(at) / 100.0);
                 let properties =
                     json!({ "code": format!("{y}{x}"), "borough": format!("{county}{zone}") });
                 features.push(square([x, y], &properties));
-                let registered = figure + 10 * x + y;
+                let registered = match x {
+                    2 => figure + 10 * x + y + east.moved,
+                    3 => figure + 10 * x + y - east.moved,
+                    _ => figure + 10 * x + y,
+                };
                 let voters = registered / 2 + x;
                 let _ = writeln!(table, "{y}{x},{zone},{registered},{voters},p{}", figure % 7);
-                let count = if x < 2 { 3 } else { 3 + more };
+                let count = if x < 2 { 3 } else { 3 + east.more };
                 for i in 0..count {
                     let age = if x < 2 || i < 3 { "young" } else { "old" };
                     let (lon, lat) = (west + 0.001 * f64::from(i % 9 + 1), south + 0.005);
@@ -216,59 +235,75 @@ fn zones() -> Vec<(String, String)> {
     zones
 }
 
-#[test]
-fn nothing_is_told_of_what_is_outside() {
-    let lands = [Land::new(700, 0), Land::new(3000, 6)];
-    let served = lands
-        .each_ref()
-        .map(|land| land.serve("filter = \"zone = 'a'\""));
-    // The two differ for whoever sees all of them.
-    let [one, other] = served.each_ref().map(|(server, _)| {
-        server
-            .get("/land/items?level=ward&sortby=-registered")
-            .text()
-    });
-    assert_ne!(one, other);
-    let versions = served.each_ref().map(|(server, key)| {
-        let mut c = server.connect();
-        let reply = c.request("GET", "/land", &[("Authorization", key)]);
-        let version = reply.json()["maille"]["version"].clone();
-        version.as_str().expect("a version").to_owned()
-    });
-    let told = |i: usize, method: &str, path: &str, body: Option<&str>| {
-        let (server, key) = &served[i];
+/// Two lands, and a key to each with the same policy.
+struct Pair([(Server, String, String); 2]);
+
+impl Pair {
+    fn serve(lands: &[Land; 2], policy: &str) -> Self {
+        Self(lands.each_ref().map(|land| {
+            let (server, key) = land.serve(policy);
+            let mut c = server.connect();
+            let reply = c.request("GET", "/land", &[("Authorization", &key)]);
+            let version = reply.json()["maille"]["version"].clone();
+            let version = version.as_str().expect("a version").to_owned();
+            (server, key, version)
+        }))
+    }
+
+    /// Status, count of features and text, without the version, which is a hash of all there is.
+    fn told(&self, i: usize, path: &str, body: Option<&str>) -> (u16, String, String) {
+        let (server, key, version) = &self.0[i];
         let mut c = server.connect();
         let reply = match body {
-            None => c.request(method, path, &[("Authorization", key)]),
+            None => c.request("GET", path, &[("Authorization", key)]),
             Some(body) => {
                 let head = format!(
-                    "{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {key}\r\nContent-Length: {}\r\n\r\n{body}",
+                    "POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {key}\r\nContent-Length: {}\r\n\r\n{body}",
                     body.len()
                 );
                 c.send(head.as_bytes());
-                c.read(method).expect("an answer")
+                c.read("POST").expect("an answer")
             }
         };
-        let body = String::from_utf8_lossy(&reply.plain()).replace(&versions[i], "VERSION");
-        (
-            reply.status,
-            reply.header("Maille-Features").to_owned(),
-            body,
-        )
-    };
-    let mut found = 0;
-    for path in questions() {
-        let [one, other] = [0, 1].map(|i| told(i, "GET", &path, None));
-        found += usize::from(one.0 == 200);
-        assert!(one.0 < 500, "{path}: {one:?}");
-        assert_eq!(one, other, "{path}");
+        let text = String::from_utf8_lossy(&reply.plain()).replace(version, "VERSION");
+        let count = reply.header("Maille-Features").to_owned();
+        (reply.status, count, text)
     }
-    assert!(found > 250, "{found} of the questions found something");
-    for (path, zone) in zones() {
-        let [one, other] = [0, 1].map(|i| told(i, "POST", &path, Some(&zone)));
-        assert_eq!(one.0, 200, "{path}: {one:?}");
-        assert_eq!(one, other, "{path}");
+
+    /// Whoever has the keys cannot tell one from the other, whoever sees all can.
+    fn are_alike(&self) {
+        let [one, other] = self.0.each_ref().map(|(server, ..)| {
+            let path = "/land/items?level=ward&sortby=-registered";
+            server.get(path).text()
+        });
+        assert_ne!(one, other);
+        let mut found = 0;
+        for path in questions() {
+            let [one, other] = [0, 1].map(|i| self.told(i, &path, None));
+            found += usize::from(one.0 == 200);
+            assert!(one.0 < 500, "{path}: {one:?}");
+            assert_eq!(one, other, "{path}");
+        }
+        assert!(found > 250, "{found} of the questions found something");
+        for (path, zone) in zones() {
+            let [one, other] = [0, 1].map(|i| self.told(i, &path, Some(&zone)));
+            assert_eq!(one.0, 200, "{path}: {one:?}");
+            assert_eq!(one, other, "{path}");
+        }
     }
+}
+
+#[test]
+fn nothing_is_told_of_what_is_outside() {
+    let lands = [(700, 0), (3000, 6)].map(|(figure, more)| {
+        Land::new(East {
+            figure,
+            more,
+            ..East::default()
+        })
+    });
+    let pair = Pair::serve(&lands, "filter = \"zone = 'a'\"");
+    pair.are_alike();
     // Nor is there anything to be told.
     for path in [
         "/land/items/12",
@@ -276,19 +311,39 @@ fn nothing_is_told_of_what_is_outside() {
         "/land/items/1b",
         "/land/items/1",
     ] {
-        assert_eq!(told(0, "GET", path, None).0, 404, "{path}");
+        assert_eq!(pair.told(0, path, None).0, 404, "{path}");
     }
-    let card: Value =
-        serde_json::from_str(&told(0, "GET", "/land/items/1a", None).2).expect("JSON");
+    let card = pair.told(0, "/land/items/1a", None).2;
+    let card: Value = serde_json::from_str(&card).expect("JSON");
     assert_eq!(card["parent"], Value::Null);
     let filter = encoded("zone = 'b'");
-    let items = told(0, "GET", &format!("/land/items?filter={filter}"), None).2;
+    let items = pair
+        .told(0, &format!("/land/items?filter={filter}"), None)
+        .2;
     assert!(items.contains(r#""features":[]"#), "{items}");
+}
+
+/// Who may see a county, but not all of its wards, learns what the county tells and no more.
+#[test]
+fn a_county_does_not_tell_of_its_hidden_wards() {
+    let lands = [0, 40].map(|moved| {
+        Land::new(East {
+            figure: 700,
+            moved,
+            ..East::default()
+        })
+    });
+    let pair = Pair::serve(&lands, "filter = \"zone = 'a' OR zones = 2\"");
+    assert_eq!(pair.told(0, "/land/items/1", None).0, 200);
+    pair.are_alike();
 }
 
 #[test]
 fn a_hidden_figure_weighs_nothing() {
-    let land = Land::new(700, 0);
+    let land = Land::new(East {
+        figure: 700,
+        ..East::default()
+    });
     let (server, key) = land.serve("hidden = [\"registered\"]");
     let mut c = server.connect();
     let mut ask = |path: &str| {
