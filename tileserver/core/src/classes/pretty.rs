@@ -3,9 +3,13 @@
 /// Within so much of a limit, in steps, a value is on it.
 const SLACK: f64 = 1e-10;
 
+/// What R takes a narrower class for, and a wider: ten to a power beyond is 0 or infinite.
+const NARROWEST: f64 = 20.0 * f64::MIN_POSITIVE;
+const WIDEST: f64 = 0.1 * f64::MAX;
+
 /// The limits above the first of about `k` classes that cover `min..=max`; `min < max`.
 pub(super) fn upper(min: f64, max: f64, k: usize) -> Vec<f64> {
-    let unit = Unit::near(cell(min, max, k));
+    let unit = Unit::near(cell(min, max, k).clamp(NARROWEST, WIDEST));
     let mut first = unit.steps(min).floor();
     let mut last = unit.steps(max).ceil();
     let lacking = real(k / 3) - (last - first);

@@ -123,6 +123,24 @@ fn pretty_as_r() {
 }
 
 #[test]
+fn pretty_of_the_smallest_and_the_greatest_numbers() {
+    let tiny = f64::from_bits(1);
+    for (values, k) in [
+        ([0.0, tiny], 5),
+        ([-tiny, 2.0 * tiny], 7),
+        ([0.0, 1e-310], 3),
+        ([1e-308, 3e-308], 12),
+        ([-f64::MAX, f64::MAX], 5),
+        ([0.0, f64::MAX], 1),
+        ([-f64::MAX, -tiny], 9),
+    ] {
+        let limits = upper(Method::Pretty, k, &values);
+        assert!((1..=30).contains(&limits.len()), "{values:?}: {limits:?}");
+        assert!(limits.last() >= Some(&values[1]), "{values:?}: {limits:?}");
+    }
+}
+
+#[test]
 fn few_values() {
     for method in Method::ALL {
         assert_eq!(Breaks::of(method, 5, &[]).k(), 0);
