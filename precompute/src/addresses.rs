@@ -41,10 +41,11 @@ pub fn read(
     engine.load_table(&table)?;
     let [first, second] = places.columns();
     let weight = weight.unwrap_or("1");
-    let sql = format!(
-        "select ({first}), ({second}), ({weight}) from \"{}\"",
-        table.name
-    );
+    let relation = format!("\"{}\"", table.name);
+    for sql in [first, second, weight] {
+        engine.check_of_rows(sql, &relation, context)?;
+    }
+    let sql = format!("select ({first}), ({second}), ({weight}) from {relation}");
     let mut read = Read::default();
     engine.for_each(&sql, context, |row| {
         let [first, second, weight] = row else {

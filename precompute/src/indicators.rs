@@ -131,6 +131,7 @@ fn keys_of_table(
     block: &IndicatorBlock,
     context: &str,
 ) -> Result<TableKeys, InputError> {
+    engine.check_of_rows(&block.key, &block.from, &format!("{context}, key"))?;
     let weight = block.weight.as_deref().unwrap_or("null");
     let sql = format!(
         "select {KEY}, count(*), ({weight}) from {} group by {KEY}",

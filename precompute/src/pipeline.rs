@@ -69,7 +69,7 @@ pub fn run(path: &Path, forgotten: &Forgotten) -> Result<Dataset, InputError> {
     }
     let mut contacts = Vec::new();
     for set in &project.contacts {
-        let (read, set_report) = contacts::import(&mut engine, set, forgotten)?;
+        let (read, set_report) = contacts::import(&mut engine, set, &forgotten.of(&set.name))?;
         contacts.push(read);
         report.contacts.push(set_report);
     }

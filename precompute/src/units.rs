@@ -177,6 +177,7 @@ fn keys_of_features(
         .unwrap_or_default();
     let sql = format!("select {ROW}, ({}) from {RELATION}{filter}", level.key);
     let context = format!("level {}, key", level.name);
+    engine.check_of_rows(&level.key, RELATION, &context)?;
     engine.for_each(&sql, &context, |row| {
         let key = text_of(&row[1]).filter(|key| !key.trim().is_empty());
         keys[row_number(&row[0])] = key.map_or(FeatureKey::Missing, FeatureKey::Key);
@@ -212,9 +213,11 @@ impl Units {
         )?;
         engine.set_available(RELATION, &self.available);
         let column = |sql: &str, what: &str| {
+            let context = format!("level {}, {what}", level.name);
+            engine.check_of_rows(sql, RELATION, &context)?;
             let sql = format!("select {ROW}, ({sql}) from {RELATION}");
             let mut values = vec![None; self.keys.len()];
-            engine.for_each(&sql, &format!("level {}, {what}", level.name), |row| {
+            engine.for_each(&sql, &context, |row| {
                 values[row_number(&row[0])] = text_of(&row[1]);
                 Ok(())
             })?;

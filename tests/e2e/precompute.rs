@@ -203,6 +203,34 @@ fn two_features_of_one_key_are_refused_unless_they_are_parts() {
 }
 
 #[test]
+fn what_is_asked_of_each_area_or_row_is_no_aggregate() {
+    let town = Town::new();
+    let project = town.file("town.toml");
+    let text = fs::read_to_string(&project).expect("written");
+    for (plain, aggregate) in [
+        ("label = \"name\"", "label = \"max(name)\""),
+        ("key = \"code\"", "key = \"max(code)\""),
+    ] {
+        for changed in [
+            text.replacen(plain, aggregate, 1),
+            replace_last(&text, plain, aggregate),
+        ] {
+            assert_ne!(changed, text);
+            fs::write(&project, changed).expect("written");
+            let refused = town.build(&[]);
+            expect(&refused, 1);
+            let message = stderr(&refused);
+            assert!(message.contains("is one value of all rows"), "{message}");
+        }
+    }
+}
+
+fn replace_last(text: &str, from: &str, to: &str) -> String {
+    let at = text.rfind(from).expect("there");
+    format!("{}{to}{}", &text[..at], &text[at + from.len()..])
+}
+
+#[test]
 fn equal_input_is_an_equal_version() {
     let mut town = Town::new();
     expect(&town.build(&[]), 0);

@@ -1,9 +1,12 @@
 //! `precompute forget`: publishes a version without some persons, and keeps them out of later ones.
 
-use std::path::PathBuf;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use tilecore::nfc::composed;
 
 use super::Common;
 use crate::amend::amend;
@@ -38,10 +41,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let set = project.contact_set(&args.contacts)?;
     let text = std::fs::read_to_string(&args.ids)
         .with_context(|| format!("{}: cannot be read as text", args.ids.display()))?;
-    let ids: Vec<&str> = text
+    // Composed, as those of tables, and by their lines.
+    let ids: BTreeMap<String, usize> = text
+        .trim_start_matches('\u{feff}')
         .lines()
-        .map(str::trim)
-        .filter(|id| !id.is_empty())
+        .map(|line| composed(line.trim()).into_owned())
+        .zip(1..)
+        .filter(|(id, _)| !id.is_empty())
         .collect();
     if ids.is_empty() {
         let file = args.ids.display().to_string();
@@ -51,7 +57,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut forgotten = Forgotten::read(&args.out)?;
     let mut key = [0; 32];
     getrandom::fill(&mut key).context("the operating system gives no random bytes")?;
-    forgotten.add(&set.name, key, ids.iter().copied());
+    forgotten.add(&set.name, key, ids.keys().map(String::as_str));
     // First of all: whatever happens to this run, no build brings them back.
     store.write_private(FORGOTTEN, forgotten.to_json().as_bytes())?;
 
@@ -59,7 +65,14 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         args.project.display().to_string(),
         Mentions::of(project.sql()),
     )?;
-    let (read, report) = contacts::import(&mut engine, set, &forgotten)?;
+    let unknown = RefCell::new(ids.clone());
+    let is_forgotten = forgotten.of(&set.name);
+    let (read, report) = contacts::import(&mut engine, set, &|id| {
+        unknown.borrow_mut().remove(id);
+        is_forgotten(id)
+    })?;
+    let mut unknown: Vec<usize> = unknown.into_inner().into_values().collect();
+    unknown.sort_unstable();
     let path = format!("contacts/{}.arrow", set.name);
     let told = report.clone();
     let version = amend(
@@ -84,17 +97,37 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     // The versions before still hold them.
     store.keep_only(&version)?;
     if args.common.json {
-        let answer = serde_json::json!({ "version": version, "contacts": report });
+        let answer = serde_json::json!({
+            "version": version, "contacts": report, "unknown_lines": unknown
+        });
         super::print(&format!("{answer:#}\n"))?;
     } else {
         let left = report.left_out.get("forgotten").copied().unwrap_or(0);
         super::print(&format!(
-            "{} ids, {left} rows left out of {}; {} contacts remain\nversion {version}; the \
-             versions before it are removed\n",
+            "{} ids, of which {} are in the file of {}\n{}{left} rows of it are left out, with those \
+             forgotten before; {} contacts remain\nversion {version}; the versions before it are \
+             removed\n",
             ids.len(),
+            ids.len() - unknown.len(),
             set.name,
+            without_row(&args.ids, &unknown),
             report.contacts
         ))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What lines of `file` hold an id that no row has, if any does.
+fn without_row(file: &Path, lines: &[usize]) -> String {
+    const SHOWN: usize = 10;
+    if lines.is_empty() {
+        return String::new();
+    }
+    let shown: Vec<String> = lines.iter().take(SHOWN).map(usize::to_string).collect();
+    let more = if lines.len() > SHOWN { ", …" } else { "" };
+    format!(
+        "{}: no row has the id of line {}{more}; later builds leave it out all the same\n",
+        file.display(),
+        shown.join(", ")
+    )
 }

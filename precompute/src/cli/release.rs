@@ -73,7 +73,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Mentions::of(project.sql()),
     )?;
     let forgotten = Forgotten::read(&args.out)?;
-    let (read, _) = contacts::import(&mut engine, set, &forgotten)?;
+    let (read, _) = contacts::import(&mut engine, set, &forgotten.of(&set.name))?;
     let counts = release::count(&mut engine, set, plan, read.rows(), args.epsilon)?;
     drop(read);
     let version = amend(

@@ -124,6 +124,15 @@ fn read(args: &Args) -> Result<(Vec<Address>, LeftOut), InputError> {
         &None,
     ];
     let places = Places::new(&file, columns, None)?;
+    for sql in [
+        id.unwrap_or("null"),
+        building.unwrap_or("null"),
+        &args.doors,
+        &args.lon,
+        &args.lat,
+    ] {
+        engine.check_of_rows(sql, ADDRESSES, "addresses")?;
+    }
     let sql = format!(
         "select cast(({}) as text), cast(({}) as text), ({}), ({}), ({}) from {ADDRESSES}",
         id.unwrap_or("null"),

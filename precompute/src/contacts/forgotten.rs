@@ -51,13 +51,10 @@ impl Forgotten {
         }
     }
 
-    /// Whether a person of `set` is to be left out.
-    #[must_use]
-    pub fn contains(&self, set: &str, id: &str) -> bool {
-        let Some(set) = self.0.get(set) else {
-            return false;
-        };
-        set.hash(id).is_some_and(|hash| set.ids.contains(&hash))
+    /// Whether a person of `set`, by their id, is to be left out.
+    pub fn of(&self, set: &str) -> impl Fn(&str) -> bool {
+        let set = self.0.get(set);
+        move |id| set.is_some_and(|set| set.hash(id).is_some_and(|hash| set.ids.contains(&hash)))
     }
 
     /// Adds persons of `set`; `key` is used when they are the first.
@@ -105,9 +102,9 @@ mod tests {
         assert_eq!(read, forgotten);
         read.add("a", [8; 32], ["p-3"].into_iter());
         for id in ["p-1", "22", "p-3"] {
-            assert!(read.contains("a", id), "{id}");
+            assert!(read.of("a")(id), "{id}");
         }
-        assert!(!read.contains("a", "p-2") && !read.contains("b", "p-1"));
+        assert!(!read.of("a")("p-2") && !read.of("b")("p-1"));
         fs::write(dir.path().join(FORGOTTEN), "{").expect("writable");
         assert!(Forgotten::read(dir.path()).is_err());
     }

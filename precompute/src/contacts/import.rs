@@ -2,7 +2,7 @@
 
 use tilecore::dataset::{contacts, schema};
 
-use super::{ContactRows, Forgotten, read};
+use super::{ContactRows, read};
 use crate::input_error::InputError;
 use crate::progress;
 use crate::project;
@@ -19,18 +19,18 @@ pub struct ReadSet {
     rows: ContactRows,
 }
 
-/// Reads a set's file.
+/// Reads a set's file, without those of whose id `is_forgotten` says so.
 ///
 /// # Errors
 /// When the file, its SQL or a coordinate reference system is at fault.
 pub fn import(
     engine: &mut Engine,
     set: &project::Contacts,
-    forgotten: &Forgotten,
+    is_forgotten: &dyn Fn(&str) -> bool,
 ) -> Result<(ReadSet, ContactsReport), InputError> {
     let step = progress::step(&format!("contacts {}", set.name));
     // What is told of a table's cells stays out of the report: they are persons'.
-    let (rows, table) = read(engine, set, &|id| forgotten.contains(&set.name, id))?;
+    let (rows, table) = read(engine, set, is_forgotten)?;
     let report = ContactsReport {
         name: set.name.clone(),
         tenant: set.tenant.clone(),

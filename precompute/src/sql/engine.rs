@@ -292,6 +292,23 @@ impl Engine {
         Ok(columns)
     }
 
+    /// Refuses an aggregate where each row of `from` is to have a value of its own: SQLite would make
+    /// one row of all and say nothing.
+    ///
+    /// # Errors
+    /// When `sql` is one. What else is wrong with it is not looked at.
+    pub fn check_of_rows(&self, sql: &str, from: &str, context: &str) -> Result<(), InputError> {
+        // Where an aggregate may not stand.
+        let asked = format!("select 1 from {from} where ({sql}) is null");
+        match self.prepare(&asked, context) {
+            Err(error) if error.to_string().contains("misuse of aggregate") => Err(self.fault(
+                context,
+                &format!("`{sql}` is one value of all rows: write what each of them has"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// A query that may be asked, ready to run within the budget of time.
     pub(super) fn prepare(&self, sql: &str, context: &str) -> Result<Statement<'_>, InputError> {
         let fault = |message: String| self.fault(context, &message);

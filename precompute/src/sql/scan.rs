@@ -84,6 +84,10 @@ impl Engine {
             self.add_relation(&relation, &relation.sorted_rows())?;
         }
         self.confine()?;
+        let from = format!("\"{}\"", table.name.replace('"', "\"\""));
+        for expression in expressions {
+            self.check_of_rows(expression, &from, context)?;
+        }
         self.for_each(&sql, context, |row| {
             let cells: Vec<Cell<'_>> = row.iter().map(Value::cell).collect();
             take(&cells)
@@ -94,7 +98,7 @@ impl Engine {
         Ok(report)
     }
 
-    /// What `expressions` are; `None` when they are no matter of one row, as sums are.
+    /// What `expressions` are; `None` when one of them may be no matter of one row.
     fn answers(
         &mut self,
         relation: &Relation,
@@ -358,7 +362,11 @@ mod tests {
                 "group_concat(a)",
                 "quantile(a, 0.5)",
             ] {
-                assert_eq!(of(csv, sql).expect("SQL").len(), 1, "{sql} of {csv:?}");
+                let error = of(csv, sql).expect_err("not of a row");
+                assert!(
+                    error.contains("one value of all rows"),
+                    "{sql} of {csv:?}: {error}"
+                );
             }
             let numbered = of(csv, "rowid").expect("SQL");
             assert_eq!(numbered.len(), csv.lines().count() - 1);
