@@ -23,7 +23,7 @@ use tilecore::mercator::bounds_in_degrees;
 use crate::access::Caller;
 use crate::contacts::Contacts;
 use crate::http::HttpError;
-use crate::layer::{LevelRef, WORLD};
+use crate::layer::{LayerRef, LevelRef, WORLD};
 use crate::level::LevelData;
 use crate::snapshot::{Caches, Snapshot};
 
@@ -187,10 +187,13 @@ impl Scopes {
                         .columns()
                         .any(|name| caller.hidden.contains(&name))
             });
-            let permitted: Vec<_> = layer
-                .levels()
-                .map(|level| territory.map(|text| Arc::new(rows_within(text, level))))
-                .collect();
+            let permitted: Vec<_> = match territory {
+                Some(text) => within_territory(text, layer)
+                    .into_iter()
+                    .map(Some)
+                    .collect(),
+                None => layer.levels().map(|_| None).collect(),
+            };
             for ((level, rows), of) in meta.levels.iter_mut().zip(&permitted).zip(layer.levels()) {
                 if let Some(rows) = rows {
                     narrow(level, rows, of);
@@ -240,6 +243,26 @@ impl Scopes {
         snapshot.areas = Arc::clone(&self.whole.areas);
         snapshot
     }
+}
+
+/// By level, the rows that a territory leaves: those for which its filter is true, and that hold no
+/// finer one for which it is not. A coarser unit less its parts that are seen would tell of the others.
+fn within_territory(text: &str, layer: LayerRef<'_>) -> Vec<Arc<Bitmap>> {
+    let mut permitted: Vec<Arc<Bitmap>> = Vec::new();
+    let mut hidden: Option<Bitmap> = None;
+    for level in layer.levels() {
+        let mut rows = rows_within(text, level);
+        if let Some(finer) = hidden.take() {
+            let mut whole = level.carried_from(level.number - 1, &finer);
+            whole.complement();
+            rows.intersect(&whole);
+        }
+        let mut outside = rows.clone();
+        outside.complement();
+        hidden = Some(outside);
+        permitted.push(Arc::new(rows));
+    }
+    permitted
 }
 
 /// The rows of a level for which a territory's filter is true: none where it cannot be asked.
