@@ -155,7 +155,18 @@ function wait(map: MapLibre, is: boolean): void {
 function rest(map: WholeMap): void {
   if (!maps.has(map) || !map.loaded()) return;
   placeLabelsOnce(map);
-  if (map.loaded()) wait(map, map.waits || model.tiles.value === null);
+  if (!map.loaded()) return;
+  wait(map, map.waits || model.tiles.value === null);
+  if (!rehearsed) setTimeout(() => rehearseOnce(map), PAUSE);
+}
+
+/** Milliseconds that a map rests before its tiles are read once more. */
+const PAUSE = 250;
+
+/** The page's first filter finds compiled what it runs. */
+let rehearsed = false;
+function rehearseOnce(map: WholeMap): void {
+  if (!rehearsed && maps.has(map) && map.loaded()) rehearsed = map.rehearse(SOURCE);
 }
 
 /**

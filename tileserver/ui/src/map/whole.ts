@@ -70,6 +70,20 @@ export class WholeMap extends MapLibre {
     this.getSource<GeoJSONSource>(source)?.setData(data);
   }
 
+  /**
+   * Reads and draws the tiles of `source` once more, as another filter will have it do: nothing changes but what
+   * the browser has compiled by then. Returns whether it did.
+   */
+  rehearse(source: string): boolean {
+    if (this.coming.size > 0 || this.wanted.size > 0 || this.isMoving() || !this.isSourceLoaded(source)) return false;
+    this.style.tileManagers[source]?.reload();
+    if (!this.isSourceLoaded(source)) {
+      this.coming.set(source, true);
+      this.hold();
+    }
+    return true;
+  }
+
   /** Whether there are tiles to come for which no request is under way. */
   get waits(): boolean {
     return this.wanted.size > 0;
