@@ -4,7 +4,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::{Value, json};
 use tilecore::Bitmap;
-use tilecore::classes::Method;
+use tilecore::classes::{Method, covering};
 use tilecore::dataset::columns::{Column, Numbers, Texts};
 use tilecore::dataset::schema::{Indicator, Localized};
 use tilecore::stats::Distribution;
@@ -232,7 +232,7 @@ fn classes_of(look: &Look, numbers: &Numbers, rows: &Bitmap) -> (Vec<Class>, usi
     };
     let upper = match &look.cut {
         Cut::Computed { method, k } => distribution.breaks(*method, *k).upper().to_vec(),
-        Cut::Given(upper) => upper.clone(),
+        Cut::Given(upper) => covering(upper, Some(max)),
     };
     let spans_zero = min < 0.0 && max > 0.0;
     let usual = || {
@@ -244,7 +244,8 @@ fn classes_of(look: &Look, numbers: &Numbers, rows: &Bitmap) -> (Vec<Class>, usi
     };
     let chosen = look.palette.filter(|p| p.kind != PaletteKind::Categorical);
     let palette = chosen.unwrap_or_else(usual);
-    let mut limits = vec![min];
+    // Limits that were given may begin above or below the values.
+    let mut limits = vec![min.min(upper.first().copied().unwrap_or(min))];
     limits.extend(&upper);
     let colors = if palette.kind == PaletteKind::Diverging {
         let turn = if spans_zero {

@@ -9,12 +9,16 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_LENGTH;
+use axum::response::Response;
 use futures_util::FutureExt;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioTimer;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tower::util::MapResponse;
 
 use crate::client_io::{ClientIo, is_reset, linger};
 use crate::metrics::Metrics;
@@ -168,8 +172,9 @@ async fn serve_client(
     let _ = socket.set_nodelay(true);
     let socket = Arc::new(socket);
     let io = ClientIo::new(Arc::clone(&socket), patience);
-    let mut connection =
-        std::pin::pin!(http.serve_connection(io, TowerToHyperService::new(router)));
+    let service = MapResponse::new(router, without_length_of_nothing);
+    let service = TowerToHyperService::new(service);
+    let mut connection = std::pin::pin!(http.serve_connection(io, service));
     let mut stopping = false;
     let ended = loop {
         tokio::select! {
@@ -190,6 +195,14 @@ async fn serve_client(
         _ if stopping => {}
         _ => linger(&socket).await,
     }
+}
+
+/// A 204 has no length (RFC 9110, section 8.6); the router gives one to what it answers to HEAD.
+fn without_length_of_nothing(mut response: Response) -> Response {
+    if response.status() == StatusCode::NO_CONTENT {
+        response.headers_mut().remove(CONTENT_LENGTH);
+    }
+    response
 }
 
 fn is_timeout(error: &hyper::Error) -> bool {

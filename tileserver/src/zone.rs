@@ -64,9 +64,10 @@ pub fn parse(body: &[u8]) -> Result<Zone, HttpError> {
         (Some("MultiPolygon"), Some(polygons)) => polygons.iter().collect(),
         _ => return Err(refuse("send a Polygon or MultiPolygon")),
     };
-    let mut rings = Vec::new();
+    let (mut rings, mut parts) = (Vec::new(), Vec::new());
     let mut vertices = 0;
     for polygon in polygons {
+        parts.push(rings.len());
         let of_polygon = polygon.as_array();
         for ring in of_polygon.ok_or_else(|| refuse("a polygon is a list of rings"))? {
             let places = ring.as_array().filter(|places| places.len() >= 4);
@@ -84,11 +85,22 @@ pub fn parse(body: &[u8]) -> Result<Zone, HttpError> {
         }
     }
     let zone = Zone::new(&rings);
-    if zone.area() > 0.0 {
-        Ok(zone)
-    } else {
-        Err(refuse("the zone has no area"))
+    let area = zone.area();
+    if area <= 0.0 {
+        return Err(refuse("the zone has no area"));
     }
+    if parts.len() > 1 {
+        let ends = parts.iter().skip(1).copied().chain([rings.len()]);
+        let parts = parts.iter().zip(ends);
+        let sum: f64 = parts
+            .map(|(&start, end)| Zone::new(&rings[start..end]).area())
+            .sum();
+        // What two of them hold would count as outside.
+        if sum > area * (1.0 + SHARE_MIN) {
+            return Err(refuse("polygons of the zone overlap: send their union"));
+        }
+    }
+    Ok(zone)
 }
 
 fn place(position: &Value) -> Option<GridPoint> {

@@ -48,11 +48,11 @@ fn statistics_of_numbers() {
     assert_eq!(constant["breaks"]["k"], 1);
 
     let given = server.get("/town/stats?property=registered&breaks=700,1000&filter=mark%3D1");
-    assert_eq!(
-        numbers(&given.json()["breaks"]["counts"]),
-        [3.0, 7.0],
-        "beyond is the last class"
-    );
+    let given = given.json();
+    let [upper, counts] = ["upper", "counts"].map(|key| numbers(&given["breaks"][key]));
+    // Beyond is the last class, which says how far it goes.
+    assert_eq!(counts, [3.0, 7.0]);
+    assert_eq!(upper, [700.0, 1300.0]);
     let weighted = server
         .get("/town/stats?property=turnout&weight=registered")
         .json();

@@ -147,6 +147,11 @@ fn pictures_have_the_size_asked_for() {
             assert!(pixels > 500, "{query}: {color} covers {pixels} pixels");
         }
     }
+    // A banner's text is small enough to leave room.
+    assert_eq!(
+        server.get("/map/turnout.png?width=1200&height=250").status,
+        200
+    );
     let svg = server.get("/map/turnout.svg").text();
     assert!(svg.contains("<svg ") && !svg.contains("<script"));
     assert!(svg.contains("&lt;script&gt;"));
@@ -156,6 +161,8 @@ fn pictures_have_the_size_asked_for() {
         "scale=0",
         "width=6000&height=6000",
         "scale=nan",
+        // No room for the map.
+        "width=2000&height=100",
     ] {
         assert_eq!(
             server.get(&format!("/map/turnout.png?{bad}")).status,
@@ -212,12 +219,16 @@ fn oembed_follows_the_standard() {
         server.get(&format!("/oembed?url={url}&format=xml")).status,
         501
     );
-    assert_eq!(
-        server
-            .get("/oembed?url=https%3A%2F%2Fevil.example%2Fmap%2Fturnout")
-            .status,
-        404
-    );
+    let ours = format!("http%3A%2F%2F{}", server.address);
+    for host in [
+        "https%3A%2F%2Fevil.example",
+        &format!("{ours}.evil.example"),
+        &format!("{ours}%40evil.example"),
+        &format!("{ours}1"),
+    ] {
+        let url = format!("/oembed?url={host}%2Fmap%2Fturnout");
+        assert_eq!(server.get(&url).status, 404, "{url}");
+    }
     assert!(
         server
             .get("/embed.js")

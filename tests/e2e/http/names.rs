@@ -155,4 +155,13 @@ fn under_a_score_each_unit_has_its_rank_once() {
         .as_str()
         .expect("an address");
     assert!(names.contains("score=turnout"), "{names}");
+    for (wrong, parameter) in [
+        ("score=nosuch:1", "score"),
+        ("score=%25", "score"),
+        ("score=turnout:1&score-method=best", "score-method"),
+    ] {
+        let reply = server.get(&format!("/styles/priority/style.json?{wrong}"));
+        assert_eq!(reply.status, 400, "{wrong}");
+        assert_eq!(reply.json()["parameter"], parameter, "{wrong}");
+    }
 }

@@ -265,6 +265,7 @@ fn head_is_get_without_the_body() {
         "/town/queryables",
         "/nothing",
         "/ready",
+        "/town/14/0/0",
     ] {
         let mut connection = server.connect();
         let get = connection.get(path);

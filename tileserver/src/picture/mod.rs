@@ -144,24 +144,36 @@ pub async fn draw<T: Send + 'static>(
     let filter = filter.unwrap_or_else(|_| Filter::everything());
     let rows = story.snapshot.rows(&app.pool, level, &filter).await?;
     let level = level.number;
-    let work = move || encode(&scene(&story, level, rows.as_deref(), size, bare));
-    app.pool.run(work).await
+    let work =
+        move || scene(&story, level, rows.as_deref(), size, bare).map(|scene| encode(&scene));
+    app.pool.run(work).await?
 }
 
 /// The scene of a level, over the rows that pass; `bare` is the map alone.
-#[must_use]
-pub fn scene(story: &Story, level: usize, rows: Option<&Bitmap>, size: Size, bare: bool) -> Scene {
+///
+/// # Errors
+/// When title, legend and sources leave no room for the map.
+pub fn scene(
+    story: &Story,
+    level: usize,
+    rows: Option<&Bitmap>,
+    size: Size,
+    bare: bool,
+) -> Result<Scene, HttpError> {
     let level = story.layer().level_at(level);
     let legends = story.legends.iter().map(|(_, legend)| legend);
     let legend = legends.into_iter().find(|l| l.level == level.meta.name);
     let (width, height) = (f64::from(size.width), f64::from(size.height));
     let page = Page::of(story, legend, size, bare);
-    let frame = [
-        0.0,
-        page.head,
-        width,
-        (height - page.foot).max(page.head + 1.0),
-    ];
+    let least = page.head + page.foot + f64::from(EDGE_MIN);
+    if !bare && height < least {
+        let detail = format!(
+            "give at least {} at this width for title, legend, sources and the map, or bare=true for the map alone",
+            least.ceil()
+        );
+        return Err(HttpError::parameter("height", detail));
+    }
+    let frame = [0.0, page.head, width, height - page.foot];
     let camera = Camera::of(story, level, frame);
     let mut marks = vec![Mark::Box {
         at: [0.0, 0.0, size.width as f32, size.height as f32],
@@ -178,12 +190,12 @@ pub fn scene(story: &Story, level: usize, rows: Option<&Bitmap>, size: Size, bar
         }
     }
     marks.extend(page.marks);
-    Scene {
+    Ok(Scene {
         size,
         title: story.title().to_owned(),
         bare,
         marks,
-    }
+    })
 }
 
 /// From the world grid to pixels.
@@ -308,7 +320,9 @@ impl Page {
             };
         }
         let width = size.width as f32;
-        let unit = (width / 60.0).clamp(9.0, 40.0);
+        let unit = (width / 60.0)
+            .min(size.height as f32 / 30.0)
+            .clamp(9.0, 40.0);
         let margin = unit;
         let room = width - 2.0 * margin;
         let mut y = margin * 0.6;

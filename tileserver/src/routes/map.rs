@@ -133,6 +133,7 @@ pub async fn oembed(
     let (path, of_address) = address.split_once('?').unwrap_or((address, ""));
     let path = path
         .strip_prefix(&app.public_url)
+        .filter(|path| path.starts_with('/'))
         .ok_or_else(|| HttpError::NotFound("no map of this server has this address".into()))?;
     let path = Segments::new(path);
     if !["map", "embed"].contains(&path.name(0)?.as_str()) {

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 use tilecore::Bitmap;
-use tilecore::classes::Method;
+use tilecore::classes::{Method, covering};
 use tilecore::dataset::columns::{Column, Texts};
 use tilecore::filter::Table as _;
 use tilecore::stats::{Distribution, weighted_quantile};
@@ -203,7 +203,7 @@ impl Classes {
                 let breaks = distribution.breaks(*method, *k);
                 (method.name(), *k, breaks.upper().to_vec())
             }
-            Self::Given(upper) => ("given", upper.len(), upper.clone()),
+            Self::Given(upper) => ("given", upper.len(), covering(upper, distribution.max())),
         };
         let sorted = distribution.sorted();
         let mut counts = Vec::with_capacity(upper.len());

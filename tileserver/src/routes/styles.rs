@@ -14,6 +14,7 @@ use tilecore::dataset::schema::{Indicator, Kind, text_in};
 use tilecore::filter::{Filter, Queryables};
 
 use super::density_style;
+use crate::analysis::Analysis;
 use crate::analysis::classing::{self, CLASSES, CLASSES_MAX};
 use crate::app::App;
 use crate::criteria;
@@ -132,7 +133,10 @@ fn priority(
         let detail = "give weights, as turnout:3,-income:2";
         return Err(HttpError::parameter("score", detail));
     }
-    criteria::filter(query, layer.level_at(0).data.queryables())?;
+    // Some level has what the criteria name, or none of the tiles has anything.
+    let fits = |level| Analysis::parse(query, snapshot, level, std::iter::empty()).map(drop);
+    let of_levels = layer.levels().map(fits);
+    of_levels.reduce(|found, next| next.or(found)).transpose()?;
     let source = source(app, snapshot, layer, query, "")?;
     let name = text_in(&layer.meta.title, "").unwrap_or(&layer.meta.name);
     Ok(source.areas(Template::Priority, name, score_ramp()))

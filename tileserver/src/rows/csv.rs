@@ -80,9 +80,15 @@ fn write_number(value: f64, dialect: Dialect, out: &mut Vec<u8>) {
     }
 }
 
-/// A spreadsheet runs a cell that starts like a formula; an apostrophe before it makes it text.
+/// A spreadsheet runs a cell that starts like a formula and is no number; an apostrophe before it makes it
+/// text.
 fn write_text(text: &str, out: &mut Vec<u8>) {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let is_number = text
+        .bytes()
+        .skip(1)
+        .all(|b| b.is_ascii_digit() || b == b'.');
+    let formula =
+        text.starts_with(['=', '@', '\t', '\r']) || text.starts_with(['+', '-']) && !is_number;
     let quoted = text.contains(['"', ',', '\n', '\r', ';']);
     if quoted {
         out.push(b'"');
@@ -114,6 +120,8 @@ mod tests {
         assert_eq!(cell("=cmd|'/C calc'!A0"), "'=cmd|'/C calc'!A0");
         assert_eq!(cell("-1+2,3"), "\"'-1+2,3\"");
         assert_eq!(cell("@x"), "'@x");
+        assert_eq!(cell("-9007199254740993"), "-9007199254740993");
+        assert_eq!(cell("=1"), "'=1");
         assert_eq!(cell(""), "");
     }
 

@@ -92,6 +92,7 @@ fn hostile_zones() {
         r#"{"type":"Polygon","coordinates":[[[2,48],[3,48],[4,48],[2,48]]]}"#,
         r#"{"type":"Polygon","coordinates":[[[2000,48],[3,48],[3,49],[2000,48]]]}"#,
         r#"{"type":"FeatureCollection","features":[]}"#,
+        r#"{"type":"MultiPolygon","coordinates":[[[[2,48],[2.2,48],[2.2,48.2],[2,48]]],[[[2.1,48],[2.3,48],[2.3,48.2],[2.1,48]]]]}"#,
         &format!(r#"{{"type":"Polygon","coordinates":[[{many}]]}}"#),
     ] {
         let reply = post(&server, "/town/zone", body);

@@ -142,6 +142,17 @@ impl Breaks {
     }
 }
 
+/// Upper limits that somebody gave, of values up to `max`: those beyond the last limit are in the last
+/// class, whose limit is then theirs.
+#[must_use]
+pub fn covering(limits: &[f64], max: Option<f64>) -> Vec<f64> {
+    let mut upper = limits.to_vec();
+    if let (Some(last), Some(max)) = (upper.last_mut(), max) {
+        *last = last.max(max);
+    }
+    upper
+}
+
 fn distinct(sorted: &[f64]) -> usize {
     1 + sorted.windows(2).filter(|pair| pair[0] < pair[1]).count()
 }

@@ -179,13 +179,16 @@ impl Scores {
 
     /// What each criterion adds, in the order of the weights, in points.
     ///
-    /// `percentile` and `minmax`: parts of the score. `zscore`: points above or below those of
-    /// an area with all the means. `topsis`: 1000 · wᵢ · (place between the worst and best
-    /// value); these do not add up to the score, which is a ratio of distances.
+    /// `percentile` and `minmax`: parts of the score. `topsis`: parts of it too, as the criteria make up
+    /// (d⁻)². `zscore`: points above or below those of an area with all the means.
     #[must_use]
     pub fn contributions(&self, row: usize) -> Option<Vec<f64>> {
         let parts = self.values.parts(row)?;
-        Some(parts.into_iter().map(|part| part * self.points).collect())
+        let points = match self.method {
+            Method::Topsis => self.exact(row)?,
+            _ => self.points,
+        };
+        Some(parts.into_iter().map(|part| part * points).collect())
     }
 }
 

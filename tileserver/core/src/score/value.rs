@@ -131,12 +131,24 @@ impl Values {
         }
     }
 
-    /// Per criterion `share · value` of a ranked row.
+    /// Per criterion `share · value` of a ranked row; of `topsis` what is its of the squared distance
+    /// from the worst.
     pub(super) fn parts(&self, row: usize) -> Option<Vec<f64>> {
         let at = self.rows.binary_search(&row).ok()?;
         let shares = self.shares();
         let parts = shares.iter().zip(&self.columns);
-        Some(parts.map(|(share, column)| share * column[at]).collect())
+        let parts: Vec<f64> = parts.map(|(share, column)| share * column[at]).collect();
+        if self.method != Method::Topsis {
+            return Some(parts);
+        }
+        let squares = parts.iter().zip(&self.spans);
+        let squares: Vec<f64> = squares.map(|(part, span)| (part * span).powi(2)).collect();
+        let sum: f64 = squares.iter().sum();
+        if sum > 0.0 {
+            Some(squares.iter().map(|square| square / sum).collect())
+        } else {
+            Some(shares)
+        }
     }
 }
 

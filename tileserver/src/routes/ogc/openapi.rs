@@ -148,7 +148,13 @@ fn paths() -> Value {
             json!({ "type": "object" })
         };
         let mut responses = Map::new();
-        let content = Map::from_iter([(media_type.to_owned(), json!({ "schema": schema }))]);
+        let mut content = Map::from_iter([(media_type.to_owned(), json!({ "schema": schema }))]);
+        if path == "/" {
+            content.insert(
+                "text/html".into(),
+                json!({ "schema": { "type": "string" } }),
+            );
+        }
         responses.insert(
             "200".into(),
             json!({ "description": summary, "content": content }),
