@@ -93,6 +93,13 @@ pub enum TransferError {
     #[error("no votes: every count is zero")]
     Empty,
     #[error(
+        "the {ballot} ballot has a column {name:?}, which is what net {name} are called: rename it"
+    )]
+    Taken {
+        ballot: &'static str,
+        name: &'static str,
+    },
+    #[error(
         "{percent:.1} % of the votes of the {lost} ballot are in units whose every count both \
          ballots have, and 95 % are needed: mend the keys, or merge units that were split"
     )]
@@ -140,6 +147,14 @@ fn check(margins: &Margins) -> Result<usize, TransferError> {
     let (from, to) = (margins.from.len(), margins.to.len());
     if from == 0 || to == 0 {
         return Err(TransferError::NoOptions);
+    }
+    for (options, ballot, name) in [
+        (&margins.from, "first", ENTRIES),
+        (&margins.to, "second", EXITS),
+    ] {
+        if options.iter().any(|option| option == name) {
+            return Err(TransferError::Taken { ballot, name });
+        }
     }
     let units = (margins.x.len() / from).min(margins.y.len() / to);
     let needed = UNITS_PER_OPTION * from;

@@ -73,6 +73,29 @@ fn too_few_units_are_refused() {
 }
 
 #[test]
+fn an_option_is_not_called_as_net_entries_or_exits_are() {
+    let truth = [[0.9, 0.1], [0.25, 0.75]];
+    let mut margins = homogeneous(&truth, 30);
+    margins.from[1] = ENTRIES.to_owned();
+    let refused = estimate(&margins, NO_INTERVAL)
+        .expect_err("taken")
+        .to_string();
+    assert!(
+        refused.contains("the first ballot has a column \"entries\""),
+        "{refused}"
+    );
+    let mut margins = homogeneous(&truth, 30);
+    margins.to[0] = EXITS.to_owned();
+    let refused = estimate(&margins, NO_INTERVAL)
+        .expect_err("taken")
+        .to_string();
+    assert!(
+        refused.contains("the second ballot has a column \"exits\""),
+        "{refused}"
+    );
+}
+
+#[test]
 fn counts_that_are_no_counts_are_refused() {
     for bad in [f64::NAN, -1.0, f64::INFINITY] {
         let mut margins = homogeneous(&[[1.0, 0.0], [0.0, 1.0]], 9);
