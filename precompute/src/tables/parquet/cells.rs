@@ -78,9 +78,9 @@ pub(super) fn cells(
         }
         DataType::Float32 => real(array.as_primitive::<Float32Type>(), is_pinned),
         DataType::Float64 => real(array.as_primitive::<Float64Type>(), is_pinned),
-        DataType::Decimal32(_, scale) => Ok(decimal::<Decimal32Type>(array, *scale, is_pinned)),
-        DataType::Decimal64(_, scale) => Ok(decimal::<Decimal64Type>(array, *scale, is_pinned)),
-        DataType::Decimal128(_, scale) => Ok(decimal::<Decimal128Type>(array, *scale, is_pinned)),
+        DataType::Decimal32(_, scale) => decimal::<Decimal32Type>(array, *scale, is_pinned),
+        DataType::Decimal64(_, scale) => decimal::<Decimal64Type>(array, *scale, is_pinned),
+        DataType::Decimal128(_, scale) => decimal::<Decimal128Type>(array, *scale, is_pinned),
         DataType::Date32 => {
             let days = array.as_primitive::<Date32Type>().iter();
             Ok(texts(days.map(|days| days.map(|days| date(days.into())))))
@@ -142,19 +142,30 @@ where
     Ok(Cells::numbers(values?))
 }
 
-fn decimal<T: DecimalType>(array: &ArrayRef, scale: i8, is_pinned: bool) -> Cells {
+fn decimal<T: DecimalType>(
+    array: &ArrayRef,
+    scale: i8,
+    is_pinned: bool,
+) -> Result<Cells, CellFault> {
     let array = array.as_primitive::<T>();
     let written = |value: T::Native| T::format_decimal(value, T::MAX_PRECISION, scale);
     if is_pinned {
-        return texts(array.iter().map(|value| value.map(written)));
+        return Ok(texts(array.iter().map(|value| value.map(written))));
     }
     // The nearest number to the decimal, as a text file would give it.
-    let number = |value: Option<T::Native>| {
-        value
-            .and_then(|value| written(value).parse().ok())
-            .unwrap_or(f64::NAN)
+    let number = |(row, value): (usize, Option<T::Native>)| {
+        let Some(text) = value.map(written) else {
+            return Ok(f64::NAN);
+        };
+        let whole = text.trim_start_matches('-').split('.').next();
+        let is_exact = whole.and_then(|whole| whole.parse().ok()) <= Some(EXACT_MAX);
+        match text.parse() {
+            Ok(number) if is_exact => Ok(number),
+            _ => Err((row, too_long(&text))),
+        }
     };
-    Cells::numbers(array.iter().map(number).collect())
+    let values: Result<_, CellFault> = array.iter().enumerate().map(number).collect();
+    Ok(Cells::numbers(values?))
 }
 
 fn text(

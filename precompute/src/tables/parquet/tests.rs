@@ -193,6 +193,16 @@ fn what_cannot_be_counted_is_an_error() {
         Arc::new(long),
         "row 2, column \"a\": 9007199254740993 has more digits",
     );
+    for (whole, scale, text) in [
+        (9_007_199_254_740_993, 0, "9007199254740993"),
+        (-900_719_925_474_099_350, 2, "-9007199254740993.50"),
+    ] {
+        let decimals = Decimal128Array::from(vec![1, whole]);
+        refused(
+            Arc::new(decimals.with_precision_and_scale(38, scale).unwrap()),
+            &format!("row 2, column \"a\": {text} has more digits than a number keeps"),
+        );
+    }
     refused(
         Arc::new(Float64Array::from(vec![f64::INFINITY])),
         "row 1, column \"a\": inf",
