@@ -60,6 +60,9 @@ pub struct LevelReport {
     pub repaired: u64,
     pub repairs: Vec<FeatureNote>,
     pub skipped: Vec<FeatureNote>,
+    /// What else was left out of the files: cells that hold no value, addresses without a place.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<FeatureNote>,
     /// Features left out by `where`.
     pub filtered: u64,
     /// Features that `duplicates = "merge"` joined to another of their key.

@@ -53,6 +53,7 @@ pub fn from_polygons(
     report.repaired = polygons.repaired.len() as u64;
     report.repairs = polygons.repaired.iter().map(feature_note).collect();
     report.skipped = polygons.skipped.iter().map(feature_note).collect();
+    report.notes = polygons.notes.iter().map(feature_note).collect();
     let used: Vec<usize> = (0..polygons.columns.len())
         .filter(|&i| engine.mentions(&polygons.columns[i]))
         .collect();

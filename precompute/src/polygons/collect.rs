@@ -262,6 +262,7 @@ pub(super) fn merge(files: Vec<Polygons>) -> Polygons {
         }
         merged.repaired.append(&mut file.repaired);
         merged.skipped.append(&mut file.skipped);
+        merged.notes.append(&mut file.notes);
         merged.flattened += file.flattened;
     }
     for feature in &mut merged.features {

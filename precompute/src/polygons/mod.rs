@@ -16,6 +16,8 @@
 //!   `self_intersection`, `spike`, `self_touching_ring`, `crossing_rings`, `hole_outside_exterior`,
 //!   `nested_holes`, `overlapping_parts`, `disconnected_interior`, `antimeridian`,
 //!   `longitude_wrapped`, `beyond_mercator`.
+//! - Noted: `invalid_number`, `invalid_date`, `type_not_read` of a `.dbf`'s cells, with the first row;
+//!   `address_without_place`, `address_without_station`, `address_elsewhere`.
 //! - Not noted: exteriors wound clockwise, repeated vertices, Z and M (counted in
 //!   [`Polygons::flattened`]).
 
@@ -89,6 +91,8 @@ pub struct Polygons {
     pub repaired: Vec<Note>,
     /// Features without a usable polygon. They are in no map, but in the report.
     pub skipped: Vec<Note>,
+    /// What else was left out of the files.
+    pub notes: Vec<Note>,
     /// Features whose Z, M or further coordinates were left out.
     pub flattened: u64,
 }

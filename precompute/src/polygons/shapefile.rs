@@ -84,7 +84,9 @@ pub(super) fn read(located: &Located, given: Option<&Crs>) -> Result<Polygons, I
             })
         })?;
     }
-    collector.finish()
+    let mut polygons = collector.finish()?;
+    polygons.notes = rows.notes();
+    Ok(polygons)
 }
 
 #[cfg(test)]

@@ -111,6 +111,7 @@ fn print_level(level: &LevelReport, out: &mut impl Write) -> fmt::Result {
     writeln!(out)?;
     print_notes("repaired", &level.repairs, out)?;
     print_notes("skipped", &level.skipped, out)?;
+    print_notes("left out of", &level.notes, out)?;
     if level.without_parent > 0 {
         let count = grouped(level.without_parent);
         writeln!(out, "    {count} units have no parent")?;

@@ -4,12 +4,14 @@
 //! header 32 bytes ▸ field 32 bytes … ▸ 0x0D ▸ flag, values … ▸ flag, values …
 //! ```
 
+use std::collections::BTreeMap;
 use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::sync::Arc;
 
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 use parquet::file::reader::Length;
 
-use super::super::cell;
+use super::super::{Note, Origin, cell};
 use super::encoding;
 use crate::input_error::{InputError, Place};
 use crate::open::{OpenedFile, Reader};
@@ -25,6 +27,14 @@ pub(super) struct Rows<'a> {
     /// Rows read so far.
     done: u64,
     buffer: Vec<u8>,
+    /// Cells that hold something else than a value, by field and reason.
+    unread: BTreeMap<(usize, &'static str), Unread>,
+}
+
+struct Unread {
+    cells: u64,
+    first_row: u64,
+    first: String,
 }
 
 /// One row's values.
@@ -37,6 +47,8 @@ pub(super) enum Row {
 struct Field {
     name: String,
     kind: u8,
+    /// Digits behind the point.
+    decimals: usize,
     range: std::ops::Range<usize>,
 }
 
@@ -66,6 +78,7 @@ impl<'a> Rows<'a> {
             fields.push(Field {
                 name: String::from_utf8_lossy(name).trim().to_owned(),
                 kind: column[11].to_ascii_uppercase(),
+                decimals: usize::from(column[17]),
                 range: at..at + length,
             });
             at += length;
@@ -92,6 +105,7 @@ impl<'a> Rows<'a> {
             count,
             done: 0,
             buffer: vec![0; width],
+            unread: BTreeMap::new(),
         };
         rows.encoding = match cpg {
             Some(cpg) => encoding::of_cpg(cpg).map_err(|e| bad(&e))?,
@@ -157,43 +171,69 @@ impl<'a> Rows<'a> {
         if !self.advance()? {
             return Ok(None);
         }
-        let values = self
-            .fields
-            .iter()
-            .map(|field| {
-                value(field.kind, &self.buffer[field.range.clone()], self.encoding).ok_or_else(
-                    || {
-                        let place = Place::RowColumn(self.done, field.name.clone());
-                        let message = format!(
-                            "its text is not {}, which its .cpg says it is: correct the .cpg",
-                            self.encoding.name()
-                        );
-                        InputError::new(&*self.file.name, message).at(place)
-                    },
-                )
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(Some(match self.buffer.first() {
-            Some(b'*') => Row::Deleted(values),
-            _ => Row::Kept(values),
+        let is_deleted = self.buffer.first() == Some(&b'*');
+        let mut values = Vec::with_capacity(self.fields.len());
+        for (at, field) in self.fields.iter().enumerate() {
+            let bytes = &self.buffer[field.range.clone()];
+            values.push(match value(field, bytes, self.encoding) {
+                Ok(value) => value,
+                Err(Fault::Encoding) => {
+                    let place = Place::RowColumn(self.done, field.name.clone());
+                    let message = format!(
+                        "its text is not {}, which its .cpg says it is: correct the .cpg",
+                        self.encoding.name()
+                    );
+                    return Err(InputError::new(&*self.file.name, message).at(place));
+                }
+                Err(Fault::Unread(reason)) => {
+                    if !is_deleted {
+                        let unread = self.unread.entry((at, reason)).or_insert_with(|| Unread {
+                            cells: 0,
+                            first_row: self.done,
+                            first: String::from_utf8_lossy(bytes.trim_ascii()).into_owned(),
+                        });
+                        unread.cells += 1;
+                    }
+                    Value::Null
+                }
+            });
+        }
+        Ok(Some(if is_deleted {
+            Row::Deleted(values)
+        } else {
+            Row::Kept(values)
         }))
+    }
+
+    /// A note for each field and reason why cells of it are missing that are not blank.
+    pub(super) fn notes(&self) -> Vec<Note> {
+        let note = |(&(at, reason), unread): (&(usize, &'static str), &Unread)| Note {
+            origin: Origin {
+                file: Arc::clone(&self.file.name),
+                feature: unread.first_row,
+            },
+            reason,
+            detail: format!(
+                "column {:?}: {} cells are missing, the first holds {:?}",
+                self.fields[at].name, unread.cells, unread.first
+            ),
+        };
+        self.unread.iter().map(note).collect()
     }
 }
 
-/// A cell; none when its text is not in the encoding.
-fn value(kind: u8, bytes: &[u8], encoding: &'static Encoding) -> Option<Value> {
+/// Why a cell has no value.
+enum Fault {
+    /// Its text is not in the encoding.
+    Encoding,
+    /// A stable word.
+    Unread(&'static str),
+}
+
+fn value(field: &Field, bytes: &[u8], encoding: &'static Encoding) -> Result<Value, Fault> {
     let text = bytes.split(|b| *b == 0).next().unwrap_or_default();
-    Some(match kind {
-        b'N' | b'F' => match std::str::from_utf8(text.trim_ascii()) {
-            // Stars fill a field whose number was too long for it.
-            Ok("") | Err(_) => Value::Null,
-            Ok(number) => match cell::number(number) {
-                Value::Text(_) if !number.bytes().all(|b| b.is_ascii_digit() || b == b'-') => {
-                    Value::Null
-                }
-                value => value,
-            },
-        },
+    Ok(match field.kind {
+        b'N' | b'F' => return number(text.trim_ascii(), field.decimals),
         b'L' => match text.first() {
             Some(b'T' | b't' | b'Y' | b'y' | b'1') => cell::boolean(true),
             Some(b'F' | b'f' | b'N' | b'n' | b'0') => cell::boolean(false),
@@ -203,7 +243,8 @@ fn value(kind: u8, bytes: &[u8], encoding: &'static Encoding) -> Option<Value> {
             Ok(date) if date.len() == 8 && date.bytes().all(|b| b.is_ascii_digit()) => {
                 Value::Text(format!("{}-{}-{}", &date[..4], &date[4..6], &date[6..]).into())
             }
-            _ => Value::Null,
+            Ok("") => Value::Null,
+            _ => return Err(Fault::Unread("invalid_date")),
         },
         b'I' => bytes.first_chunk().map_or(Value::Null, |b| {
             cell::integer(i32::from_le_bytes(*b).into())
@@ -214,7 +255,7 @@ fn value(kind: u8, bytes: &[u8], encoding: &'static Encoding) -> Option<Value> {
         b'C' => {
             let (text, had_errors) = encoding.decode_without_bom_handling(text.trim_ascii_end());
             if had_errors {
-                return None;
+                return Err(Fault::Encoding);
             }
             match text.trim_end() {
                 "" => Value::Null,
@@ -222,6 +263,29 @@ fn value(kind: u8, bytes: &[u8], encoding: &'static Encoding) -> Option<Value> {
             }
         }
         // Memos and pictures are in files of their own.
-        _ => Value::Null,
+        _ if bytes.iter().all(|b| [0, b' '].contains(b)) => Value::Null,
+        _ => return Err(Fault::Unread("type_not_read")),
     })
+}
+
+/// A number as it is written. The field says how many decimals it has: a comma before as many, or
+/// fewer, parts them, as some programs write it. Stars fill a field whose number was too long for it.
+fn number(text: &[u8], decimals: usize) -> Result<Value, Fault> {
+    let unread = Fault::Unread("invalid_number");
+    let Ok(text) = std::str::from_utf8(text) else {
+        return Err(unread);
+    };
+    let pointed = match text.split_once(',') {
+        Some((_, fraction)) if (1..=decimals).contains(&fraction.len()) => text.replace(',', "."),
+        _ => text.to_owned(),
+    };
+    let digits = pointed.strip_prefix(['-', '+']).unwrap_or(&pointed);
+    match cell::number(&pointed) {
+        _ if text.is_empty() => Ok(Value::Null),
+        // More digits than a number keeps.
+        Value::Text(_) if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) => {
+            Err(unread)
+        }
+        value => Ok(value),
+    }
 }

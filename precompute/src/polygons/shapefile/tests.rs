@@ -194,6 +194,53 @@ fn fields_of_every_type() {
                     }
             })
     );
+    let notes: Vec<(&str, u64)> = found
+        .notes
+        .iter()
+        .map(|note| (note.reason, note.origin.feature))
+        .collect();
+    assert_eq!(
+        notes,
+        [
+            ("invalid_number", 2),
+            ("invalid_number", 2),
+            ("type_not_read", 2)
+        ]
+    );
+    assert_eq!(
+        found.notes[1].detail,
+        "column \"big\": 1 cells are missing, the first holds \"***\""
+    );
+}
+
+#[test]
+fn a_decimal_comma_is_read_where_the_field_has_decimals() {
+    let check = |decimals: u8, cell: &str, expected: Option<f64>| {
+        let row = format!(" {cell:>6}");
+        let mut table = dbf(&[("n", b'N', 6)], &[row.as_bytes()], 0);
+        table[32 + 17] = decimals;
+        let files = Files::new(&[
+            ("a.shp", &shp(&[shape(5, &[SQUARE])])),
+            ("a.dbf", &table),
+            ("a.prj", PRJ.as_bytes()),
+        ]);
+        let found = files.read().unwrap();
+        let value = expected.map_or(Value::Null, Value::Number);
+        assert_eq!(found.features[0].properties, [value], "{cell}");
+        let notes = usize::from(expected.is_none());
+        assert_eq!(found.notes.len(), notes, "{cell}");
+    };
+    check(2, "1,50", Some(1.5));
+    check(2, "-1,5", Some(-1.5));
+    check(3, "1,234", Some(1.234));
+    check(2, "1,234", None);
+    check(0, "1,50", None);
+    check(2, "1,5,0", None);
+    check(2, "1.5,0", None);
+    check(2, "- 5", None);
+    check(2, "-", None);
+    check(2, "1-2", None);
+    check(2, "+7", Some(7.0));
 }
 
 #[test]
