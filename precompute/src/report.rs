@@ -82,7 +82,8 @@ pub struct LevelReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FeatureNote {
     pub file: String,
-    /// From 1.
+    /// From 1; absent from what is of the whole file.
+    #[serde(skip_serializing_if = "is_zero")]
     pub feature: u64,
     pub reason: String,
     #[serde(skip_serializing_if = "String::is_empty")]

@@ -129,7 +129,7 @@ pub struct Feature {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin {
     pub file: Arc<str>,
-    /// From 1.
+    /// From 1; 0 for what is of the whole file.
     pub feature: u64,
 }
 

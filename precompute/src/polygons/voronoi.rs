@@ -10,7 +10,7 @@
 mod addresses;
 mod cells;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -59,10 +59,13 @@ pub(super) fn read(
             "no polygon to divide among stations",
         ));
     }
-    let addresses = addresses::read(voronoi)?;
+    let read = addresses::read(voronoi)?;
+    let addresses = &read.addresses;
     let communes: Vec<Commune<'_>> = within.features.iter().map(Commune::new).collect();
-    let stations = by_commune(&addresses, &communes);
-    let file: Arc<str> = voronoi.path.display().to_string().into();
+    let stations = by_commune(addresses, &communes);
+    // The same wherever its directory is.
+    let name = voronoi.path.file_name().unwrap_or_default();
+    let file: Arc<str> = name.to_string_lossy().into();
     let divided: Vec<Divided> = communes
         .par_iter()
         .zip(&stations)
@@ -77,23 +80,27 @@ pub(super) fn read(
         columns,
         repaired: within.repaired,
         skipped: within.skipped,
+        notes: within.notes,
         flattened: within.flattened,
         ..Polygons::default()
     };
     let mut number = 0;
+    let mut told: BTreeSet<&str> = BTreeSet::new();
     for ((commune, divided), stations) in communes.iter().zip(divided).zip(&stations) {
         let parts = match divided {
             Ok(parts) => parts,
             Err(reason) => {
+                told.extend(stations.keys().copied());
                 polygons.skipped.push(Note {
                     origin: commune.feature.origin.clone(),
                     reason,
-                    detail: String::new(),
+                    detail: stations.keys().copied().collect::<Vec<_>>().join(", "),
                 });
                 continue;
             }
         };
         for (station, addresses) in left_out(stations) {
+            told.insert(station);
             polygons.skipped.push(Note {
                 origin: commune.feature.origin.clone(),
                 reason: "too_few_addresses",
@@ -101,6 +108,11 @@ pub(super) fn read(
             });
         }
         for (station, geometry) in parts {
+            told.extend(
+                stations
+                    .get_key_value(&*station)
+                    .map(|(station, _)| station),
+            );
             number += 1;
             let mut properties = vec![Value::Text(station.into())];
             properties.extend(kept.iter().map(|&i| commune.feature.properties[i].clone()));
@@ -114,7 +126,81 @@ pub(super) fn read(
             });
         }
     }
+    tell_of_file(&mut polygons, &file, &read, &stations, &told);
     Ok(polygons)
+}
+
+/// Adds what addresses take no part, and what stations have no area and are not `told` of yet.
+fn tell_of_file(
+    polygons: &mut Polygons,
+    file: &Arc<str>,
+    read: &addresses::Read,
+    stations: &[BTreeMap<&str, Vec<&Address>>],
+    told: &BTreeSet<&str>,
+) {
+    let of_file = |reason, detail| Note {
+        origin: Origin {
+            file: Arc::clone(file),
+            feature: 0,
+        },
+        reason,
+        detail,
+    };
+    let placed = stations.iter().flat_map(BTreeMap::values).map(Vec::len);
+    let elsewhere = read.addresses.len() - placed.sum::<usize>();
+    for (count, reason, what) in [
+        (
+            read.without_place.values().sum(),
+            "address_without_place",
+            "addresses have no place on the map, or that of a street or town",
+        ),
+        (
+            read.without_station,
+            "address_without_station",
+            "addresses name no station",
+        ),
+        (
+            elsewhere,
+            "address_elsewhere",
+            "addresses lie in no polygon, or not in that of most addresses of their station",
+        ),
+    ] {
+        if count > 0 {
+            let note = of_file(reason, format!("{count} {what}"));
+            polygons.notes.push(note);
+        }
+    }
+    for (station, [count, placed]) in counts(read, stations) {
+        if !told.contains(station) {
+            let why = if placed == 0 {
+                "none lies in a polygon"
+            } else {
+                "each is at a place of another station"
+            };
+            let detail = format!("{station:?} has {count} addresses, of which {why}");
+            polygons
+                .skipped
+                .push(of_file("station_without_area", detail));
+        }
+    }
+}
+
+/// Each station's addresses, and how many of them are in its commune.
+fn counts<'a>(
+    read: &'a addresses::Read,
+    stations: &[BTreeMap<&'a str, Vec<&Address>>],
+) -> BTreeMap<&'a str, [usize; 2]> {
+    let mut counts: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
+    for (station, count) in &read.without_place {
+        counts.entry(station).or_default()[0] += count;
+    }
+    for address in &read.addresses {
+        counts.entry(&address.station).or_default()[0] += 1;
+    }
+    for (station, placed) in stations.iter().flatten() {
+        counts.entry(station).or_default()[1] += placed.len();
+    }
+    counts
 }
 
 /// The addresses of each commune by station. A station is of the commune that holds most of its

@@ -136,10 +136,14 @@ fn print_level(level: &LevelReport, out: &mut impl Write) -> fmt::Result {
 
 fn print_notes(what: &str, notes: &[FeatureNote], out: &mut impl Write) -> fmt::Result {
     for note in notes.iter().take(EXAMPLES) {
+        let feature = match note.feature {
+            0 => String::new(),
+            number => format!(", feature {number}"),
+        };
         writeln!(
             out,
-            "    {what} {}, feature {}: {} {}",
-            note.file, note.feature, note.reason, note.detail
+            "    {what} {}{feature}: {} {}",
+            note.file, note.reason, note.detail
         )?;
     }
     if notes.len() > EXAMPLES {

@@ -1,5 +1,6 @@
 //! Addresses and the station of each.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use geo_types::Coord;
@@ -26,9 +27,19 @@ pub(super) struct Address {
     pub(super) score: f64,
 }
 
-/// Reads the addresses that are located as such. `geo_type`, `geo_score` and `nb_adresses` are
+/// The rows of the table.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    pub(super) addresses: Vec<Address>,
+    /// Rows without a place on the map, or with that of a street or town only, by station.
+    pub(super) without_place: BTreeMap<String, usize>,
+    /// Rows that name no station.
+    pub(super) without_station: usize,
+}
+
+/// Reads the addresses, of which those count that are located as such. `geo_type`, `geo_score` and `nb_adresses` are
 /// those of the electoral register's extract; a table without them is taken as it is.
-pub(super) fn read(voronoi: &Voronoi) -> Result<Vec<Address>, InputError> {
+pub(super) fn read(voronoi: &Voronoi) -> Result<Read, InputError> {
     let file = voronoi.path.display().to_string();
     let mut engine = Engine::new(file.clone(), Mentions::everything())?;
     let table = Table {
@@ -57,42 +68,50 @@ pub(super) fn read(voronoi: &Voronoi) -> Result<Vec<Address>, InputError> {
             "1".to_owned()
         }
     };
-    let filter = if has("geo_type") {
-        format!(" where geo_type in {KINDS}")
+    let is_address = if has("geo_type") {
+        format!("geo_type in {KINDS}")
     } else {
-        String::new()
+        "1".to_owned()
     };
     let sql = format!(
-        "select cast({} as text), {lon}, {lat}, {}, {} from addresses{filter}",
+        "select cast({} as text), {lon}, {lat}, {}, {}, {is_address} from addresses",
         quoted(&voronoi.by),
         or_one("nb_adresses"),
         or_one("geo_score")
     );
-    let mut addresses = Vec::new();
+    let mut read = Read::default();
     engine.for_each(&sql, "polygons.voronoi", |row| {
-        addresses.extend(address(row));
+        let station = text_of(&row[0]).filter(|station| !station.trim().is_empty());
+        match (station, located(row)) {
+            (None, _) => read.without_station += 1,
+            (Some(station), None) => *read.without_place.entry(station).or_default() += 1,
+            (Some(station), Some(address)) => {
+                read.addresses.push(Address { station, ..address });
+            }
+        }
         Ok(())
     })?;
-    if addresses.is_empty() {
+    if read.addresses.is_empty() {
         return Err(nothing(&voronoi.path));
     }
-    Ok(addresses)
+    Ok(read)
 }
 
-/// None without a station or a place on the map.
-fn address(row: &[Value]) -> Option<Address> {
+/// An address whose station is to be told; none without a place on the map.
+fn located(row: &[Value]) -> Option<Address> {
     let number = |at: usize| match row[at] {
         Value::Number(number) => Some(number),
         _ => None,
     };
     let (lon, lat) = (number(1)?, number(2)?);
+    number(5).filter(|is_address| *is_address != 0.0)?;
     if !(-180.0..=180.0).contains(&lon) || !(-85.0..=85.0).contains(&lat) {
         return None;
     }
     let mut place = [Coord { x: lon, y: lat }];
     world::project(&mut place);
     Some(Address {
-        station: text_of(&row[0])?,
+        station: String::new(),
         place: place[0],
         count: number(3).unwrap_or(0.0),
         score: number(4).unwrap_or(0.0),

@@ -179,6 +179,65 @@ fn few_addresses_make_no_area() {
 }
 
 #[test]
+fn what_addresses_do_not_count_is_told() {
+    use std::fmt::Write;
+    let directory = tempfile::TempDir::new().expect("a directory");
+    let mut table = "station,lon,lat,geo_type\n".to_owned();
+    let mut rows = |station: &str, lon: &str, kind: &str, count: usize| {
+        for i in 0..count {
+            writeln!(table, "{station},{lon},0.001{i:02},{kind}").expect("text");
+        }
+    };
+    rows("a", "0.0002", "housenumber", 40);
+    rows("b", "0.0008", "housenumber", 40);
+    // Where a has more.
+    rows("shadow", "0.0002", "housenumber", 20);
+    rows("a", "0.0002", "housenumber", 40);
+    rows("far", "9.5", "housenumber", 20);
+    rows("streets", "0.0004", "street", 3);
+    rows("nowhere", "", "housenumber", 4);
+    rows("", "0.0004", "housenumber", 5);
+    let path = directory.path().join("addresses.csv");
+    std::fs::write(&path, table).expect("written");
+    let voronoi = Voronoi {
+        path,
+        by: "station".to_owned(),
+        ..Voronoi::default()
+    };
+    let communes = Polygons {
+        features: vec![square(0.0, 200.0)],
+        ..Polygons::default()
+    };
+    let found = read(&voronoi, communes, Path::new("communes")).expect("addresses");
+    let told = |notes: &[Note]| -> Vec<String> {
+        let told = |note: &Note| format!("{} {}", note.reason, note.detail);
+        notes.iter().map(told).collect()
+    };
+    assert_eq!(found.features.len(), 2);
+    assert_eq!(
+        told(&found.notes),
+        [
+            "address_without_place 7 addresses have no place on the map, or that of a street or town",
+            "address_without_station 5 addresses name no station",
+            "address_elsewhere 20 addresses lie in no polygon, or not in that of most addresses of \
+             their station",
+        ]
+    );
+    let none = |station: &str, count: usize, why: &str| {
+        format!("station_without_area {station:?} has {count} addresses, of which {why}")
+    };
+    assert_eq!(
+        told(&found.skipped),
+        [
+            none("far", 20, "none lies in a polygon"),
+            none("nowhere", 4, "none lies in a polygon"),
+            none("shadow", 20, "each is at a place of another station"),
+            none("streets", 3, "none lies in a polygon"),
+        ]
+    );
+}
+
+#[test]
 fn a_place_of_two_stations_is_of_the_better_address() {
     let better = Address {
         count: 2.0,
