@@ -21,6 +21,8 @@ use proj_string::ProjString;
 pub struct Crs {
     name: String,
     kind: Kind,
+    /// Degrees of one unit of its angles.
+    angle: f64,
 }
 
 #[derive(Debug, Clone)]
@@ -31,6 +33,9 @@ enum Kind {
     WebMercator,
     Other(Box<Proj>),
 }
+
+/// Geographic codes in grads, of which their proj strings do not tell.
+const GRADS: [u32; 8] = [4807, 4810, 4811, 4816, 4819, 4821, 4901, 4902];
 
 /// Longitude and latitude in radians.
 static WGS84: LazyLock<Result<Proj, String>> = LazyLock::new(|| {
@@ -44,6 +49,7 @@ impl Crs {
         Self {
             name: "EPSG:4326".to_owned(),
             kind: Kind::Degrees,
+            angle: 1.0,
         }
     }
 
@@ -94,6 +100,7 @@ impl Crs {
                 return Ok(Self {
                     name: "EPSG:3857".to_owned(),
                     kind: Kind::WebMercator,
+                    angle: 1.0,
                 });
             }
             _ => {}
@@ -105,7 +112,11 @@ impl Crs {
             format!("{name} is not known here: write its proj string or WKT as crs")
         })?;
         match Self::from_proj_string(def.proj4) {
-            Ok(crs) => Ok(Self { name, ..crs }),
+            Ok(crs) => Ok(Self {
+                name,
+                angle: if GRADS.contains(&code) { 0.9 } else { 1.0 },
+                ..crs
+            }),
             Err(message) => Err(format!("{name}: {message}")),
         }
     }
@@ -136,6 +147,7 @@ impl Crs {
         Ok(Self {
             name: text.to_owned(),
             kind,
+            angle: 1.0,
         })
     }
 
@@ -183,8 +195,8 @@ impl Crs {
                 if proj.is_latlong() {
                     for c in coords.iter_mut() {
                         *c = Coord {
-                            x: c.x.to_radians(),
-                            y: c.y.to_radians(),
+                            x: (c.x * self.angle).to_radians(),
+                            y: (c.y * self.angle).to_radians(),
                         };
                     }
                 }

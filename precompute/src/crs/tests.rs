@@ -89,6 +89,26 @@ fn known_points() {
 }
 
 #[test]
+fn grads_and_other_meridians() {
+    // Of pyproj 3, by the same shifts.
+    let paris = |x: f64, lon: f64, lat: f64| check("EPSG:4807", (x, 54.0), (lon, lat), 2e-8);
+    paris(0.0, 2.336_509_246, 48.599_932_239);
+    paris(1.0, 3.236_545_603, 48.599_937_723);
+    check(
+        "EPSG:4806",
+        (0.0, 42.0),
+        (12.452_144_618, 42.000_644_357),
+        2e-8,
+    );
+    // Their proj strings do not tell the unit, their WKT does.
+    for code in 2_000..=32_767_u16 {
+        let is_in_grads = crs_definitions::from_code(code)
+            .is_some_and(|def| def.wkt.starts_with("GEOGCS") && def.wkt.contains("\"grad\""));
+        assert_eq!(GRADS.contains(&code.into()), is_in_grads, "EPSG:{code}");
+    }
+}
+
+#[test]
 fn spellings_of_a_code() {
     for text in [
         "EPSG:2154",
