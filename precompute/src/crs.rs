@@ -23,6 +23,8 @@ pub struct Crs {
     kind: Kind,
     /// Degrees of one unit of its angles.
     angle: f64,
+    /// Where a pole is one point of the plane, which a ring may hold.
+    poles: Vec<Coord<f64>>,
 }
 
 #[derive(Debug, Clone)]
@@ -50,6 +52,7 @@ impl Crs {
             name: "EPSG:4326".to_owned(),
             kind: Kind::Degrees,
             angle: 1.0,
+            poles: Vec::new(),
         }
     }
 
@@ -101,6 +104,7 @@ impl Crs {
                     name: "EPSG:3857".to_owned(),
                     kind: Kind::WebMercator,
                     angle: 1.0,
+                    poles: Vec::new(),
                 });
             }
             _ => {}
@@ -146,6 +150,7 @@ impl Crs {
         };
         Ok(Self {
             name: text.to_owned(),
+            poles: poles(&kind),
             kind,
             angle: 1.0,
         })
@@ -177,6 +182,12 @@ impl Crs {
             Kind::WebMercator => true,
             Kind::Other(proj) => !proj.is_latlong(),
         }
+    }
+
+    /// Where the poles are, of those that are one point each.
+    #[must_use]
+    pub fn poles(&self) -> &[Coord<f64>] {
+        &self.poles
     }
 
     /// Turns coordinates into longitude and latitude in degrees; false when one has none.
@@ -213,6 +224,27 @@ impl Crs {
             }
         }
     }
+}
+
+/// The poles that are a point and not a line: on a cylinder, each longitude has its own.
+fn poles(kind: &Kind) -> Vec<Coord<f64>> {
+    let (Kind::Other(proj), Ok(wgs84)) = (kind, &*WGS84) else {
+        return Vec::new();
+    };
+    if proj.is_latlong() {
+        return Vec::new();
+    }
+    let pole = |lat: f64| {
+        let mut at = [0.0, 120.0, -120.0].map(|lon: f64| Coord {
+            x: lon.to_radians(),
+            y: lat.to_radians(),
+        });
+        transform(wgs84, proj, &mut Coords(&mut at)).ok()?;
+        let [first, ..] = at;
+        let is_first = |c: &Coord<f64>| (c.x - first.x).hypot(c.y - first.y) < 1.0;
+        at.iter().all(is_first).then_some(first)
+    };
+    [90.0, -90.0].into_iter().filter_map(pole).collect()
 }
 
 /// Coordinates as `proj4rs` wants them.

@@ -24,7 +24,9 @@ use crate::polygons;
 use crate::progress;
 use crate::project::{self, IndicatorBlock, Project};
 use crate::publish::Store;
-use crate::report::{Coverage as CoverageReport, LayerReport, LevelReport, Report};
+use crate::report::{
+    Coverage as CoverageReport, FeatureNote, LayerReport, LevelReport, POLE_ADVICE, Report,
+};
 use crate::sql::{Engine, Mentions};
 use crate::topology::Coverage;
 use crate::transfers;
@@ -286,8 +288,14 @@ fn no_unit(layer: &project::Layer, level: &project::Level, report: &LevelReport)
     let message = if reasons.is_empty() {
         "has no unit: check its polygons, `where`, `key` and the finer level's `parent`".to_owned()
     } else {
+        let is_of_pole = |note: &FeatureNote| note.reason == "holds_pole";
+        let advice = if report.skipped.iter().all(is_of_pole) {
+            POLE_ADVICE
+        } else {
+            "give a file of polygons"
+        };
         format!(
-            "has no unit: its features were skipped ({}): give a file of polygons",
+            "has no unit: its features were skipped ({}): {advice}",
             reasons.join(", ")
         )
     };

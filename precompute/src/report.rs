@@ -13,6 +13,10 @@ mod text;
 
 pub use text::print;
 
+/// What to do about features skipped for `holds_pole`.
+pub(crate) const POLE_ADVICE: &str =
+    "give its edge a vertex every few degrees of longitude, or cut it along the antimeridian";
+
 /// Orphans listed for one block; more are counted only.
 pub const ORPHANS_MAX: usize = 100_000;
 

@@ -109,6 +109,17 @@ fn grads_and_other_meridians() {
 }
 
 #[test]
+fn poles_are_points_on_maps_around_them() {
+    let poles = |crs: &str| Crs::parse(crs).unwrap().poles().len();
+    assert!(poles("EPSG:3031") >= 1 && poles("EPSG:3413") >= 1);
+    assert!(poles("EPSG:2154") >= 1);
+    assert_eq!(
+        [poles("EPSG:3857"), poles("EPSG:4326"), poles("EPSG:3395")],
+        [0; 3]
+    );
+}
+
+#[test]
 fn spellings_of_a_code() {
     for text in [
         "EPSG:2154",

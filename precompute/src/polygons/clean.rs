@@ -8,7 +8,8 @@
 //! Rings that are valid and inside the world keep every vertex, and equal coordinates of the file
 //! stay equal, so neighbours go on sharing theirs.
 
-use geo_types::{LineString, MultiPolygon, Polygon};
+use geo::coordinate_position::{CoordPos, coord_pos_relative_to_ring};
+use geo_types::{Coord, LineString, MultiPolygon, Polygon};
 use tilecore::mercator::HALF_WORLD_M;
 
 use super::collect::RawGeometry;
@@ -62,6 +63,9 @@ pub(super) fn clean(raw: &RawGeometry, crs: &Crs) -> Result<Clean, Fault> {
     if is_rewound || has_wrong_winding(&rings) {
         repairs.push("wrong_winding");
     }
+    if crs.is_degrees() && world::is_around_pole(&rings) && defect(&rings).is_some() {
+        return Err(Fault::Skip("holds_pole"));
+    }
     // A ring across the antimeridian crosses itself only on paper.
     if crs.is_degrees() && world::may_leave(&bounds) {
         rings = fit(rings, &mut repairs)?;
@@ -74,8 +78,18 @@ pub(super) fn clean(raw: &RawGeometry, crs: &Crs) -> Result<Clean, Fault> {
         }
     } else {
         if !crs.is_degrees() {
+            let holds_pole = holds_any(&rings, crs.poles());
             if !crs.to_degrees(&mut rings.coords) {
                 return Err(Fault::Skip("outside_crs"));
+            }
+            // Its edge is no ring of longitudes as long as none of its steps crosses the antimeridian.
+            let is_around = if crs.is_projected() {
+                holds_pole && !world::crosses(&rings)
+            } else {
+                defect.is_some() && world::is_around_pole(&rings)
+            };
+            if is_around {
+                return Err(Fault::Skip("holds_pole"));
             }
             rings = fit(rings, &mut repairs)?;
         }
@@ -96,6 +110,20 @@ fn fit(rings: Rings, repairs: &mut Vec<&'static str>) -> Result<Rings, Fault> {
     let (rings, done) = world::fit(rings).map_err(Fault::Skip)?;
     repairs.extend(done);
     Ok(rings)
+}
+
+/// Whether one of `points` lies inside a ring.
+fn holds_any(rings: &Rings, points: &[Coord<f64>]) -> bool {
+    let bounds = Bounds::of(&rings.coords);
+    let mut near = points
+        .iter()
+        .filter(|point| bounds.contains(&Bounds::of(&[**point])));
+    near.any(|point| {
+        (0..rings.ring_count()).any(|ring| {
+            let ring = LineString::new(rings.ring(ring).to_vec());
+            coord_pos_relative_to_ring(*point, &ring) == CoordPos::Inside
+        })
+    })
 }
 
 fn is_in_world(bounds: &Bounds) -> bool {
@@ -175,6 +203,22 @@ mod tests {
     }
 
     #[test]
+    fn a_ring_around_a_pole_needs_vertices_enough() {
+        let crs = Crs::parse("EPSG:3031").unwrap();
+        let mut raw = RawGeometry::default();
+        for step in 0..=72 {
+            let (sine, cosine) = (f64::from(step % 72) * 5.0 + 2.5).to_radians().sin_cos();
+            raw.rings.push(1e6 * sine, 1e6 * cosine);
+        }
+        raw.rings.end_ring();
+        raw.rings.end_polygon();
+        let clean = clean(&raw, &crs).unwrap();
+        let bounds = geo::BoundingRect::bounding_rect(&clean.geometry).unwrap();
+        assert!(bounds.width() > 2.0 * HALF_WORLD_M - 1.0, "{bounds:?}");
+        assert!(bounds.min().y <= -HALF_WORLD_M + 1.0, "{bounds:?}");
+    }
+
+    #[test]
     fn cleans() {
         check("0 0,9 0,9 9,0 9,0 0", "3857", Ok((81.0, &[])));
         check("0 0,0 9,9 9,9 0,0 0", "3857", Ok((81.0, &[])));
@@ -190,6 +234,18 @@ mod tests {
         );
         check("0 0,0 0,0 0", "3857", Err(Fault::Skip("degenerate_ring")));
         check("0 0,1 1,2 2,0 0", "3857", Err(Fault::Skip("no_area")));
+        check(
+            "170 -70,-170 -71,-90 -75,0 -72,90 -66,170 -70",
+            "EPSG:4326",
+            Err(Fault::Skip("holds_pole")),
+        );
+        for crs in ["EPSG:3031", "EPSG:3413"] {
+            check(
+                "-1e6 -1e6,1e6 -1e6,1e6 1e6,-1e6 1e6,-1e6 -1e6",
+                crs,
+                Err(Fault::Skip("holds_pole")),
+            );
+        }
         check(
             "3e7 3e7,3.1e7 3e7,3.1e7 3.1e7",
             "EPSG:3035",

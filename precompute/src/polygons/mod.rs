@@ -10,8 +10,9 @@
 //! had to be changed is noted.
 //!
 //! - Skipped: `no_geometry`, `empty_geometry`, `not_a_polygon`, `curved_geometry`, `deleted_row`,
-//!   `degenerate_ring`, `no_area`, `not_finite`, `outside_crs`, `beyond_mercator`, `too_complex`,
-//!   `not_repairable`.
+//!   `degenerate_ring`, `no_area`, `not_finite`, `outside_crs`, `beyond_mercator`, `holds_pole`,
+//!   `too_complex`, `not_repairable`; of stations `no_address`, `too_few_addresses`,
+//!   `station_without_area`.
 //! - Repaired: `unclosed_ring`, `degenerate_ring`, `wrong_winding`, `other_parts`,
 //!   `self_intersection`, `spike`, `self_touching_ring`, `crossing_rings`, `hole_outside_exterior`,
 //!   `nested_holes`, `overlapping_parts`, `disconnected_interior`, `antimeridian`,

@@ -131,15 +131,30 @@ fn append(rings: &mut Rings, more: &Rings, shift: f64) {
         .extend(more.polygons.iter().map(|end| end + ring_count));
 }
 
+/// Whether a step crosses the antimeridian.
+pub(super) fn crosses(rings: &Rings) -> bool {
+    let mut rings = (0..rings.ring_count()).map(|ring| rings.ring(ring));
+    rings.any(|ring| {
+        let mut steps = ring.windows(2);
+        steps.any(|pair| crossing(pair[0], pair[1]) != 0.0)
+    })
+}
+
+/// Whether a ring goes once round the Earth when each step is taken the short way, although none
+/// crosses the antimeridian as [`fit`] reads it.
+pub(super) fn is_around_pole(rings: &Rings) -> bool {
+    let mut ringed = (0..rings.ring_count()).map(|ring| rings.ring(ring));
+    let turns = |ring: &[Coord<f64>]| {
+        let steps = ring.windows(2).map(|pair| pair[1].x - pair[0].x);
+        let short = |step: f64| step - 360.0 * (step / 360.0).round();
+        steps.map(short).sum::<f64>().abs() > 180.0
+    };
+    !crosses(rings) && ringed.any(turns)
+}
+
 /// Takes steps across the antimeridian the short way, beyond ±180° if need be.
 fn unwrap(rings: Rings) -> (Rings, bool) {
-    let crosses = (0..rings.ring_count()).any(|ring| {
-        rings
-            .ring(ring)
-            .windows(2)
-            .any(|pair| crossing(pair[0], pair[1]) != 0.0)
-    });
-    if !crosses {
+    if !crosses(&rings) {
         return (rings, false);
     }
     let mut unwrapped = Rings::default();

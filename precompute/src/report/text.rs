@@ -6,7 +6,7 @@ use crate::tables::TableReport;
 
 use super::{
     ContactsReport, FeatureNote, IdentityReport, InterpolationReport, JoinReport, LayerReport,
-    LevelReport, Orphan, Report,
+    LevelReport, Orphan, POLE_ADVICE, Report,
 };
 
 /// Examples shown of each kind; the JSON has them all.
@@ -111,6 +111,9 @@ fn print_level(level: &LevelReport, out: &mut impl Write) -> fmt::Result {
     writeln!(out)?;
     print_notes("repaired", &level.repairs, out)?;
     print_notes("skipped", &level.skipped, out)?;
+    if level.skipped.iter().any(|note| note.reason == "holds_pole") {
+        writeln!(out, "    holds_pole: {POLE_ADVICE}")?;
+    }
     print_notes("left out of", &level.notes, out)?;
     if level.without_parent > 0 {
         let count = grouped(level.without_parent);
