@@ -14,6 +14,8 @@ mod inflate;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use glob::MatchOptions;
+
 use crate::input_error::InputError;
 use archive::Archive;
 use content::plain;
@@ -51,7 +53,8 @@ pub fn open_all(pattern: &Path) -> Result<Vec<OpenedFile>, InputError> {
 /// Finds every file `pattern` stands for, sorted by name; at least one.
 ///
 /// A path that exists is taken as it is, whatever its characters. An archive alone stands for all
-/// its members. In a member glob, `*` also crosses directories.
+/// its members. In a member glob, `*` also crosses directories. Names that begin with a dot
+/// are asked for by such a glob only.
 ///
 /// # Errors
 /// When nothing matches, or an archive is damaged or hostile.
@@ -188,11 +191,24 @@ fn expand(pattern: &Path) -> Result<Vec<PathBuf>, InputError> {
     }
     let text = pattern.to_string_lossy();
     let bad = |message: String| InputError::new(&*text, message);
-    let paths = glob::glob(&text).map_err(|e| bad(format!("not a path nor a glob: {e}")))?;
+    let options = MatchOptions {
+        require_literal_leading_dot: !is_of_hidden(pattern),
+        ..MatchOptions::new()
+    };
+    let paths =
+        glob::glob_with(&text, options).map_err(|e| bad(format!("not a path nor a glob: {e}")))?;
     paths
         .take(FILES_MAX + 1)
         .collect::<Result<_, _>>()
         .map_err(|e| bad(format!("cannot be searched: {e}")))
+}
+
+/// Whether a part of a glob asks for names that begin with a dot.
+fn is_of_hidden(pattern: &Path) -> bool {
+    pattern.components().any(|part| {
+        let part = part.as_os_str().to_string_lossy();
+        part.starts_with('.') && part.contains(['*', '?', '['])
+    })
 }
 
 fn display_name(path: &Path, root: &Path) -> String {

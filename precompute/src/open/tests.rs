@@ -71,10 +71,12 @@ fn names_are_relative_and_sorted() {
         ("x/a.csv", b"X"),
         ("odd[1].csv", b"O"),
         ("z.zip", &zip),
+        (".h.csv", b"H"),
         ("g.csv.gz", &gzip_of(b"G")),
     ];
     check(files, "a.csv", "a.csv=A");
     check(files, "*.csv", "a.csv=A b.csv=B odd[1].csv=O");
+    check(files, ".*.csv", ".h.csv=H");
     check(files, "*/a.csv", "x/a.csv=X");
     check(files, "odd[1].csv", "odd[1].csv=O");
     check(files, "z.zip", "z.zip/a.csv=1 z.zip/d/b.csv=2");
