@@ -219,7 +219,8 @@ impl Units {
             let sql = format!("select {ROW}, ({sql}) from {RELATION}");
             let mut values = vec![None; self.keys.len()];
             engine.for_each(&sql, &context, |row| {
-                values[row_number(&row[0])] = text_of(&row[1]);
+                let value = text_of(&row[1]).filter(|value| !value.trim().is_empty());
+                values[row_number(&row[0])] = value;
                 Ok(())
             })?;
             Ok(values)

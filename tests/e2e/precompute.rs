@@ -225,6 +225,22 @@ fn what_is_asked_of_each_area_or_row_is_no_aggregate() {
     }
 }
 
+#[test]
+fn a_blank_parent_is_none() {
+    let town = Town::new();
+    let project = town.file("town.toml");
+    let text = fs::read_to_string(&project).expect("written");
+    let plain = "parent = \"substr(key, 1, 1)\"";
+    let blank = "parent = \"iif(key = (select min(code) from votes), ' ', substr(key, 1, 1))\"";
+    assert!(text.contains(plain));
+    fs::write(&project, text.replacen(plain, blank, 1)).expect("written");
+    let built = town.build(&["--json"]);
+    expect(&built, 0);
+    let levels = &stdout_json(&built)["layers"][0]["levels"];
+    assert_eq!(levels[0]["without_parent"], 1);
+    assert_eq!(levels[1]["areas"], 2);
+}
+
 fn replace_last(text: &str, from: &str, to: &str) -> String {
     let at = text.rfind(from).expect("there");
     format!("{}{to}{}", &text[..at], &text[at + from.len()..])
