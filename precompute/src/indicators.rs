@@ -144,13 +144,18 @@ fn keys_of_table(
             _ => None,
         };
         let rows = row_number(&row[1]) as u64;
-        match text_of(&row[0]) {
-            Some(key) => table.keys.push(TableKey {
-                key,
-                rows,
-                weight: number(&row[2]),
-            }),
-            None => table.without = Some((rows, number(&row[2]))),
+        let key = text_of(&row[0]);
+        let weight = number(&row[2]);
+        if let Some(weight) = weight.filter(|weight| *weight < 0.0) {
+            let of = key.map_or("rows without a key weigh".to_owned(), |key| {
+                format!("key {key:?} weighs")
+            });
+            let message = format!("{of} {weight}: make `weight` a number, 0 or more");
+            return Err(InputError::new(context, message));
+        }
+        match key {
+            Some(key) => table.keys.push(TableKey { key, rows, weight }),
+            None => table.without = Some((rows, weight)),
         }
         Ok(())
     })?;

@@ -94,6 +94,24 @@ fn run(units: &[&str], rows: &[Row<'_>], block: &str) -> Outcome {
     try_run(units, rows, block).unwrap()
 }
 
+#[test]
+fn a_weight_is_not_negative() {
+    let rows = [
+        ("01a", Some(10.0), None, None),
+        ("01b", Some(-4.0), None, None),
+        ("", Some(-3.0), None, None),
+    ];
+    let block = "weight = \"sum(a)\"\n[layer.indicators.columns]\nn = { sql = \"count(*)\" }";
+    let error = |rows: &[Row<'_>]| {
+        let refused = try_run(&["01a", "01b"], rows, block).map(|_| ());
+        refused.expect_err("negative").to_string()
+    };
+    let of_key = error(&rows[..2]);
+    assert!(of_key.contains("key \"01b\" weighs -4: make"), "{of_key}");
+    let of_none = error(&[rows[0], rows[2]]);
+    assert!(of_none.contains("rows without a key weigh -3"), "{of_none}");
+}
+
 /// The values of a column `up` levels above, as text.
 fn values(outcome: &Outcome, up: usize, name: &str) -> Vec<String> {
     let (_, column) = outcome.columns.levels[up]
