@@ -11,6 +11,7 @@ pub mod cli;
 pub mod contacts;
 pub mod crs;
 pub mod export;
+mod guarded;
 pub mod hotspots;
 pub mod indicators;
 pub mod input_error;

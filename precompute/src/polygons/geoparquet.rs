@@ -3,7 +3,6 @@
 mod arrow_cell;
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch};
@@ -16,6 +15,7 @@ use serde::{Deserialize, Deserializer};
 use super::collect::{Collector, Properties, RawFeature};
 use super::{Polygons, settle, wkb};
 use crate::crs::Crs;
+use crate::guarded::guarded;
 use crate::input_error::{InputError, Place};
 use crate::open::OpenedFile;
 use crate::value::Value;
@@ -54,7 +54,7 @@ pub(super) fn read(
     given: Option<&Crs>,
 ) -> Result<Polygons, InputError> {
     // The decoder checks most of what it is told, but not all.
-    catch_unwind(AssertUnwindSafe(|| decode(file, geometry, given))).unwrap_or_else(|_| {
+    guarded(|| decode(file, geometry, given)).unwrap_or_else(|| {
         let message = "not a readable Parquet file: damaged";
         Err(InputError::new(&*file.name, message))
     })

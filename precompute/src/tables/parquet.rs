@@ -7,7 +7,6 @@
 mod cells;
 
 use std::fmt::Display;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema};
@@ -21,6 +20,7 @@ use self::cells::{cells, is_plain};
 use super::builder::Markers;
 use super::relation::{Cells, Column, Relation};
 use super::{ColumnReport, TableReport};
+use crate::guarded::guarded;
 use crate::input_error::{InputError, Place};
 use crate::open::{Located, OpenedFile};
 use crate::project::Table;
@@ -55,7 +55,7 @@ pub(super) fn read(
         let opened = file.open()?;
         loading.report.files.push(opened.name.to_string());
         // The decoder checks most of what it is told, but not all.
-        catch_unwind(AssertUnwindSafe(|| loading.add(&opened, mentions))).unwrap_or_else(|_| {
+        guarded(|| loading.add(&opened, mentions)).unwrap_or_else(|| {
             Err(InputError::new(
                 &*opened.name,
                 "not a Parquet file that can be read: damaged",
