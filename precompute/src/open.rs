@@ -86,6 +86,12 @@ pub fn locate(pattern: &Path) -> Result<Vec<Located>, InputError> {
     if found.is_empty() {
         let message = match member {
             Some(member) => format!("no member of the archive matches {member:?}"),
+            None if pattern.is_dir() => {
+                "it is a directory: write a glob of its files, such as *.csv behind it".to_owned()
+            }
+            None if is_archive(pattern) && pattern.is_file() => {
+                "the archive holds no file".to_owned()
+            }
             None => "no file of this name".to_owned(),
         };
         return Err(InputError::new(pattern.display().to_string(), message));

@@ -241,6 +241,20 @@ fn a_blank_parent_is_none() {
     assert_eq!(levels[1]["areas"], 2);
 }
 
+#[test]
+fn polygons_without_a_feature_are_named() {
+    let town = Town::new();
+    let empty = r#"{"type":"FeatureCollection","features":[]}"#;
+    fs::write(town.path().join("town.geojson"), empty).expect("written");
+    let refused = town.build(&[]);
+    expect(&refused, 1);
+    let message = stderr(&refused);
+    assert!(
+        message.contains("town.geojson: it has no feature"),
+        "{message}"
+    );
+}
+
 fn replace_last(text: &str, from: &str, to: &str) -> String {
     let at = text.rfind(from).expect("there");
     format!("{}{to}{}", &text[..at], &text[at + from.len()..])

@@ -14,7 +14,7 @@ pub(super) struct Args {
     /// The project file
     #[arg(value_name = "PROJECT.toml")]
     project: PathBuf,
-    /// The dataset's directory: versions are added to it
+    /// The dataset's directory, which keeps this version and the one before
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Publish nothing when a smaller share of what concerns a layer finds its unit

@@ -71,6 +71,7 @@ fn names_are_relative_and_sorted() {
         ("x/a.csv", b"X"),
         ("odd[1].csv", b"O"),
         ("z.zip", &zip),
+        ("none.zip", &zip_of(&[("d/", b"")])),
         (".h.csv", b"H"),
         ("g.csv.gz", &gzip_of(b"G")),
     ];
@@ -84,6 +85,8 @@ fn names_are_relative_and_sorted() {
     check(files, "*.zip/*.csv", "z.zip/a.csv=1 z.zip/d/b.csv=2");
     check(files, "g.csv.gz", "g.csv.gz=G");
     check(files, "absent.csv", "no file of this name");
+    check(files, "", "it is a directory: write a glob");
+    check(files, "none.zip", "the archive holds no file");
     check(files, "z.zip/*.shp", "no member of the archive matches");
 }
 

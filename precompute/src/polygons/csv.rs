@@ -85,7 +85,8 @@ pub(super) fn read(
         };
         collector.add(batch, |(number, record)| {
             let geometry = wkt::read(record.get(at).unwrap_or_default()).map_err(|message| {
-                let place = Place::RowColumn(number, header[at].to_owned());
+                // The header is row 1.
+                let place = Place::RowColumn(number + 1, header[at].to_owned());
                 InputError::new(&*file.name, message).at(place)
             })?;
             let cells = record
@@ -140,7 +141,8 @@ fn fault(file: &OpenedFile, error: &::csv::Error) -> InputError {
     if row == 0 {
         error
     } else {
-        error.at(Place::Row(row))
+        // The header is row 1.
+        error.at(Place::Row(row + 1))
     }
 }
 
@@ -317,9 +319,9 @@ mod tests {
         fails("a,b\n1,2\n", "write it as geometry, one of a, b");
         fails("wkt,\nPOINT(1 2),x\n", "column 2 of the header has no name");
         fails("wkt,a,a\nPOINT(1 2),x,y\n", "two columns have this name");
-        fails("wkt,a\nPOINT(1 2),x\nPOINT(1 2)\n", "row 2");
-        fails("wkt,a\nPOINT(1 2),x\nPOINT(1,x\n", "row 2, column \"wkt\"");
-        fails(b"wkt,a\nPOINT(1 2),\xe9\n", "row 1: its text is not UTF-8");
+        fails("wkt,a\nPOINT(1 2),x\nPOINT(1 2)\n", "row 3");
+        fails("wkt,a\nPOINT(1 2),x\nPOINT(1,x\n", "row 3, column \"wkt\"");
+        fails(b"wkt,a\nPOINT(1 2),\xe9\n", "row 2: its text is not UTF-8");
         let file = OpenedFile::in_memory("a.csv", format!("wkt\n\"{SQUARE}\"\n").into_bytes());
         assert!(
             read(&file, None, None)

@@ -89,7 +89,6 @@ fn decode(
         );
         return Err(bad(message));
     }
-    let crs = settle(&file.name, given, || named_crs(described?))?;
     let schema = builder.schema().clone();
     let kept: Vec<usize> = (0..schema.fields().len())
         .filter(|at| {
@@ -102,8 +101,10 @@ fn decode(
         .map(|at| schema.field(*at).name().clone())
         .collect();
     let Some(at) = names.iter().position(|name| *name == column) else {
-        return Err(bad(format!("it has no column {column:?}")));
+        let message = format!("it has no column {column:?}: write its column of WKB as geometry");
+        return Err(bad(message));
     };
+    let crs = settle(&file.name, given, || named_crs(described?))?;
     let mask = ProjectionMask::roots(builder.parquet_schema(), kept);
     let batches = builder
         .with_projection(mask)

@@ -164,6 +164,10 @@ pub fn read(source: &PolygonSource) -> Result<Polygons, InputError> {
         .into_iter()
         .collect::<Result<_, _>>()?;
     let merged = collect::merge(read);
+    if merged.features.is_empty() && merged.skipped.is_empty() {
+        let file = source.path.display().to_string();
+        return Err(InputError::new(file, "it has no feature"));
+    }
     match &source.voronoi {
         Some(voronoi) => voronoi::read(voronoi, merged, &source.path),
         None => Ok(merged),

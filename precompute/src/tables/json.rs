@@ -16,7 +16,7 @@ use self::column::{Kind, RecordColumn};
 use self::record::{ArrayOf, Bounded, Record};
 use super::builder::Markers;
 use super::relation::{Cells, Column, Relation};
-use super::{ColumnReport, TableReport};
+use super::{ColumnReport, TableReport, no_column};
 use crate::input_error::{InputError, Place};
 use crate::open::{Located, OpenedFile};
 use crate::project::Table;
@@ -151,6 +151,9 @@ impl Records<'_> {
                 return Err(InputError::new(path, message));
             }
         }
+        if self.columns.is_empty() {
+            return Err(InputError::new(path, "it has no record, and so no column"));
+        }
         let available: Vec<String> = self.columns.iter().map(|c| c.name.clone()).collect();
         if let Some(name) = self
             .table
@@ -158,8 +161,7 @@ impl Records<'_> {
             .iter()
             .find(|name| !available.contains(name))
         {
-            let message = format!("has no column {name:?}, to be read as text");
-            return Err(InputError::new(path, message));
+            return Err(InputError::new(path, no_column(name, &available)));
         }
         let rows = self.rows;
         let mut columns = Vec::new();

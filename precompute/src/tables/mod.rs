@@ -79,6 +79,14 @@ fn one((relation, report): (Relation, TableReport)) -> (Vec<Relation>, TableRepo
     (vec![relation], report)
 }
 
+/// Of a column that is to be read as text.
+fn no_column(name: &str, there: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let shown: Vec<&str> = there.iter().take(SHOWN).map(String::as_str).collect();
+    let more = if there.len() > SHOWN { ", …" } else { "" };
+    format!("has no column {name:?}, but {}{more}", shown.join(", "))
+}
+
 /// The format the project file names, or the first file's extension.
 fn format_of(table: &Table, first: &Located) -> Result<TableFormat, InputError> {
     if let Some(format) = table.format {

@@ -19,7 +19,7 @@ pub(super) use self::cells::too_long;
 use self::cells::{cells, is_plain};
 use super::builder::Markers;
 use super::relation::{Cells, Column, Relation};
-use super::{ColumnReport, TableReport};
+use super::{ColumnReport, TableReport, no_column};
 use crate::guarded::guarded;
 use crate::input_error::{InputError, Place};
 use crate::open::{Located, OpenedFile};
@@ -130,7 +130,7 @@ impl Loading<'_> {
             }
         }
         if let Some(name) = self.table.text.iter().find(|name| !names.contains(name)) {
-            return fault(format!("has no column {name:?}, to be read as text"));
+            return fault(no_column(name, names));
         }
         for field in wanted.iter().map(|i| schema.field(*i)) {
             if !is_plain(field.data_type()) {

@@ -199,8 +199,13 @@ impl Tally {
 
     fn number_verdict(&self, column: &str) -> Result<Verdict, InputError> {
         if let (Some(point), Some(comma)) = (&self.points.first, &self.commas.first) {
+            let file = if comma.file == point.file {
+                String::new()
+            } else {
+                format!("{}, ", comma.file)
+            };
             let message = format!(
-                "{} cells have a decimal point and {} a decimal comma (row {} holds {:?}): set \
+                "{} cells have a decimal point and {} a decimal comma ({file}row {} holds {:?}): set \
                  `decimal` to the one that is meant",
                 self.points.cells, self.commas.cells, comma.row, comma.text
             );

@@ -181,6 +181,10 @@ fn metadata_that_is_wrong() {
         "no column \"nowhere\"",
     );
     fails(
+        &write(&good, Some(&GEO.replacen("geom\"", "nowhere\"", 1))),
+        "no column \"nowhere\"",
+    );
+    fails(
         &write(&good, Some(&GEO.replace("WKB", "multipolygon"))),
         "only WKB is read",
     );

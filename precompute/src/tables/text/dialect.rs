@@ -166,8 +166,8 @@ pub(super) fn decode(block: Vec<u8>, encoding: Encoding) -> Result<String, BadBy
     match encoding {
         Encoding::Utf8 => String::from_utf8(block).map_err(|e| BadByte {
             at: e.utf8_error().valid_up_to(),
-            message: "not UTF-8: set `encoding` (\"cp1252\" for older files from Windows), or \
-                      save the file as UTF-8",
+            message: "not UTF-8: save the file as UTF-8, or set `encoding` of its table in the \
+                      project file (\"cp1252\" for older files from Windows)",
             block: e.into_bytes(),
         }),
         Encoding::Cp1252 => {

@@ -14,6 +14,7 @@ use crate::open::OpenedFile;
 use crate::project::{Table, TableFormat};
 use crate::sql::Mentions;
 use crate::tables::builder::Mode;
+use crate::tables::no_column;
 use crate::tables::number::trim;
 
 /// The most columns of a file.
@@ -129,7 +130,7 @@ impl Shape {
         match table.text.iter().find(|name| !is_there(name)) {
             None => Ok(()),
             Some(name) => {
-                let message = format!("has no column {name:?}, to be read as text");
+                let message = no_column(name, &available.concat());
                 Err(InputError::new(file, message))
             }
         }

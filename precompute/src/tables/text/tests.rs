@@ -167,7 +167,7 @@ fn ragged_rows_and_doubtful_headers_are_refused() {
     refused_with(
         "a,b\n1,2\n",
         |t| t.text = vec!["c".into()],
-        "has no column \"c\", to be read as text",
+        "has no column \"c\", but a, b",
     );
 }
 
