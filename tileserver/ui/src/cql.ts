@@ -18,10 +18,30 @@ const OPENING = "(";
 
 /** The written condition and every range together. */
 export function conditionOf(written: string, ranges: Ranges): string {
-  const parts = Object.entries(ranges).flatMap(([name, range]) => conditionOfRange(name, range));
+  return joined(
+    written,
+    Object.entries(ranges).flatMap(([name, range]) => conditionOfRange(name, range)),
+  );
+}
+
+/** A written condition that would reach beyond its parentheses stands alone: the server says what is wrong with it. */
+function joined(written: string, parts: string[]): string {
   const text = written.trim();
-  if (text) parts.unshift(parts.length > 0 ? `${OPENING}${text})` : text);
-  return parts.join(" AND ");
+  if (!text) return parts.join(" AND ");
+  return parts.length === 0 || !closed(text) ? text : [`${OPENING}${text})`, ...parts].join(" AND ");
+}
+
+/** Whether every parenthesis and quote of `text` is closed inside of it. */
+function closed(text: string): boolean {
+  // A quote inside of quotes is written twice, which reads as one text after the other.
+  const bare = text.replace(/'[^']*'|"[^"]*"/g, "");
+  let depth = 0;
+  for (const character of bare) {
+    if (character === "(") depth += 1;
+    if (character === ")") depth -= 1;
+    if (depth < 0) return false;
+  }
+  return depth === 0 && !/['"]/.test(bare);
 }
 
 /**
@@ -46,9 +66,7 @@ export function conditionOfClasses(written: string, classes: Classes): string {
     const [first, ...others] = values.map(literal);
     return others.length > 0 ? `${identifier(name)} IN (${[first, ...others].join(", ")})` : `${identifier(name)} = ${first}`;
   });
-  const text = written.trim();
-  if (text) parts.unshift(parts.length > 0 ? `${OPENING}${text})` : text);
-  return parts.join(" AND ");
+  return joined(written, parts);
 }
 
 function literal(text: string): string {

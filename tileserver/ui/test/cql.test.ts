@@ -8,6 +8,11 @@ test.each([
   ["  a = 1 ", {}, "a = 1"],
   ["", SOME, 'x >= 1 AND "a b" BETWEEN -0.5 AND 1e+21'],
   ["a OR b", { x: { min: null, max: 2 } }, "(a OR b) AND x <= 2"],
+  ["n = ')' OR n = 'l''(o'", { x: { min: 1, max: null } }, "(n = ')' OR n = 'l''(o') AND x >= 1"],
+  // What would mean something else between parentheses is left to the server to refuse.
+  ["a > 5) OR (a < 1", { x: { min: 1, max: null } }, "a > 5) OR (a < 1"],
+  ["(a > 5", { x: { min: 1, max: null } }, "(a > 5"],
+  ["n = 'o", { "it's": { min: 1, max: null } }, "n = 'o"],
 ])("%s with %o", (written, ranges, condition) => {
   expect(conditionOf(written, ranges)).toBe(condition);
 });
@@ -19,6 +24,7 @@ test("a byte of the whole is a character of what was written", () => {
     const bytes = new TextEncoder().encode(conditionOf(written, ranges).split("nosuch")[0]).length;
     expect(positionInWritten(bytes, written, ranges)).toBe(at);
   }
+  expect(positionInWritten(1, " a) OR (b", SOME)).toBe(2);
   expect(positionInWritten(0, "", SOME)).toBe(null);
   expect(positionInWritten(900, written, SOME)).toBe(null);
 });
@@ -32,6 +38,7 @@ test.each([
   ["", {}, ""],
   [" a = 1 ", {}, "a = 1"],
   ["", { support: ["l'avis"] }, "support = 'l''avis'"],
+  ["a) OR (b", { support: ["x"] }, "a) OR (b"],
   ["a OR b", { support: ["x", "y"], "an age": ["z"] }, "(a OR b) AND support IN ('x', 'y') AND \"an age\" = 'z'"],
 ])("classes: %s with %o", (written, classes, condition) => {
   expect(conditionOfClasses(written, classes)).toBe(condition);
