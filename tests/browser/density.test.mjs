@@ -163,6 +163,19 @@ describe("contacts", () => {
     assert.equal(await page.textContent(".card h2"), found.quotients[0].name);
     assert.deepEqual(faults, []);
 
+    // Under a filter of areas: the contacts of those that pass.
+    await page.fill("#filter", "votes > 3000");
+    const passing = await inside(`montreal/profile?level=district&limit=10&${asked}&filter=${encodeURIComponent("votes > 3000")}`);
+    const [{ contacts }] = passing.indicators;
+    assert.ok(contacts < found.contacts.in_areas);
+    const told = `${number(contacts)} contacts in ${passing.areas} areas, against ${number(passing.electors)} electors`;
+    await page.waitForFunction(
+      (told) => document.querySelector(".pane [role=status]")?.textContent.startsWith(told),
+      told,
+    );
+    await page.fill("#filter", "");
+    await settled(page);
+
     // Too few: what the server says against it.
     const few = "age = '60+' AND channel = 'web' AND support = '1'";
     await page.fill("#contacts-filter", few);

@@ -125,6 +125,8 @@ export interface Profile {
 /** Of numbers, or of text by its values. */
 export interface ProfileOf {
   name: string;
+  /** Contacts in the areas that have a value. */
+  contacts?: number;
   mean_contacts?: number | null;
   mean_electors?: number | null;
   /** 100 where both have the same mean. */

@@ -78,7 +78,7 @@ function Found({ of }: { of: Profile }) {
   return (
     <>
       <p role="status">
-        {words.value.profileFrom(number(of.contacts.in_areas), number(of.areas), number(of.electors))}
+        {words.value.profileFrom(number(contactsOf(of)), number(of.areas), number(of.electors))}
       </p>
       <p class="caution">{words.value.profileCaution}</p>
       <fieldset class="segments">
@@ -110,6 +110,12 @@ function Found({ of }: { of: Profile }) {
       {of.logistic ? <Weights of={of.logistic} /> : <p class="caution">{words.value.logisticNone}</p>}
     </>
   );
+}
+
+/** Contacts in the areas that pass the filter: those of the indicator that most of them have. */
+function contactsOf({ indicators, contacts }: Profile): number {
+  const counted = indicators.flatMap(({ contacts }) => contacts ?? []);
+  return counted.length > 0 ? Math.max(...counted) : contacts.in_areas;
 }
 
 interface Line {
