@@ -75,6 +75,11 @@ export const here = computed(() => {
   return layer.value && level.value && version ? { layer: layer.value, level: level.value.name, version } : null;
 });
 
+/** Whether an answer to such a question is of what is shown now. */
+export function isHere(at: typeof here.value | undefined): boolean {
+  return JSON.stringify(at) === JSON.stringify(here.value);
+}
+
 /** The indicators that the level has, in the project's order. */
 export const indicators = computed<Indicator[]>(() => {
   const name = level.value?.name;

@@ -2,7 +2,7 @@
 import { computed, type ReadonlySignal } from "@preact/signals";
 import { getStats, type Indicator, type ScoreQuery, type Stats } from "./api";
 import { type Classes, classesOf } from "./classes";
-import { here } from "./dataset";
+import { here, isHere } from "./dataset";
 import { scoreQuery } from "./priority";
 import { type Resource, resource } from "./resource";
 import { SCORE } from "./score";
@@ -13,9 +13,17 @@ export interface Figure {
   indicator: ReadonlySignal<Indicator | null>;
   /** Of all areas: they make the classes, which therefore do not move with the filter. */
   stats: Resource<Stats>;
-  /** Of the areas that pass the filter, counted in the same classes; with the filter they are of. */
-  matched: Resource<{ filter: string; stats: Stats }>;
+  /** Of the areas that pass the filter, counted in the same classes; with the filter they pass, and where. */
+  matched: Resource<Matched>;
+  /** The same, but of another level only until the one shown has refused the filter. */
+  under: ReadonlySignal<Matched | null>;
   classes: ReadonlySignal<Classes | null>;
+}
+
+export interface Matched {
+  at: typeof here.value;
+  filter: string;
+  stats: Stats;
 }
 
 /** How numbers are classed. */
@@ -47,20 +55,28 @@ export function figure(
       const counted = all.breaks ? { breaks: all.breaks.upper } : {};
       return { ...here.value, ...scoredBy(all.property), property: all.property, filter, ...counted };
     },
-    async (query, cancelled) => ({ filter: query.filter, stats: await getStats(query, cancelled) }),
+    async (query, cancelled) => {
+      const { layer, level, version, filter } = query;
+      return { at: { layer, level, version }, filter, stats: await getStats(query, cancelled) };
+    },
   );
+
+  const under = computed(() => {
+    const answer = matched.value.value;
+    return matched.error.value && !isHere(answer?.at) ? null : answer;
+  });
 
   const classes = computed<Classes | null>(() => {
     const by = indicator.value;
     const all = stats.value.value;
     if (!by || all?.property !== by.name) return null;
-    const under = matched.value.value?.stats;
+    const passing = under.value?.stats;
     const { palette, flip } = state.value;
     const choice = { palette, flip, dark: theme.value === "dark" };
-    return classesOf(by, all, choice, under?.property === by.name ? under : null);
+    return classesOf(by, all, choice, passing?.property === by.name ? passing : null);
   });
 
-  return { indicator, stats, matched, classes };
+  return { indicator, stats, matched, under, classes };
 }
 
 /** What statistics of the score need to know. */

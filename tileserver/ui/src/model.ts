@@ -3,7 +3,7 @@ import { computed, effect, signal } from "@preact/signals";
 import { getItem, type Indicator, tileTemplate } from "./api";
 import { type Classes, gridOf } from "./classes";
 import { conditionOf } from "./cql";
-import { description, here, indicatorByName, indicators, layer } from "./dataset";
+import { description, here, indicatorByName, indicators, isHere, layer } from "./dataset";
 import { type Classing, figure, type Figure } from "./figure";
 import { criteria, measureByName, scoreQuery } from "./priority";
 import { resource } from "./resource";
@@ -25,7 +25,7 @@ export const indicator = computed<Indicator | null>(
 /** What the indicator is compared with. */
 export const second = computed<Indicator | null>(() => measureByName(state.value.second) ?? null);
 
-/** How; two indicators of which one is text have no common colours. */
+/** How. */
 export const comparison = computed<Comparison | null>(() => {
   if (!indicator.value || !second.value) return null;
   const numbers = indicator.value.kind === "number" && second.value.kind === "number";
@@ -66,15 +66,30 @@ const sure = computed(() => {
   return own && (filter.trim() === "" || written.value === understood.value);
 });
 
+/** No area passes it. */
+const NOTHING = "FALSE";
+
+/** The last filter that was understood, and where. */
+let kept: { at: typeof here.value; filter: string } = { at: null, filter: "" };
+
 /**
  * The last filter that the server understood: what the map shows while another is being written.
- * One that it is sure to understand is asked of everything at once. `null` until the first answer.
+ * One that it is sure to understand is asked of everything at once. A level that has understood none shows
+ * nothing: all of its areas would be taken for those that pass. `null` until the first answer.
  */
 export const filter = computed<string | null>(() => {
-  if (!condition.value) return "";
-  if (sure.value) return condition.value;
-  return main.matched.value.value?.filter ?? (main.matched.error.value ? "" : null);
+  const answer = main.under.value;
+  const asked = condition.value;
+  const own = !asked || sure.value ? asked : isHere(answer?.at) ? answer?.filter : undefined;
+  if (own !== undefined) kept = { at: here.value, filter: own };
+  if (isHere(kept.at)) return kept.filter;
+  return main.matched.error.value ? NOTHING : (answer?.filter ?? null);
 });
+
+/** What is wrong with the condition, where nothing is shown because of it. */
+export const refused = computed<Error | null>(() =>
+  condition.value && filter.value === NOTHING ? main.matched.error.value : null,
+);
 
 /** Tiles of what is shown under the filter. Versioned, so that they can be kept for ever. */
 export const tiles = computed<string | null>(() => {

@@ -7,7 +7,7 @@ import { linesOf } from "../lines";
 import type { Format } from "../format";
 import { language, words } from "../i18n";
 import { explain } from "../problem";
-import { classes, comparison, filter, indicator, main, other, second } from "../model";
+import { classes, comparison, filter, indicator, main, other, refused, second } from "../model";
 import { SCORE } from "../score";
 import { emphasis } from "../screen";
 import { RangeSlider } from "./range";
@@ -37,7 +37,7 @@ function FigureLegend({ figure, titled }: { figure: Figure; titled: boolean }) {
   }
   if (!by || !shown || !all || shown.kind === "grid") return <section class="legend pending" aria-busy="true" />;
   const format = formatOf(by);
-  const under = figure.matched.value.value?.stats;
+  const under = figure.under.value?.stats;
   const filtered = filter.value && under?.property === all.property ? under : null;
   return (
     <section class="legend" aria-label={`${words.value.legend}: ${labelOf(by)}`}>
@@ -76,7 +76,7 @@ function GridLegend() {
   const grid = classes.value;
   const [a, b] = [indicator.value, second.value];
   if (grid?.kind !== "grid" || !a || !b) return <section class="legend pending" aria-busy="true" />;
-  const under = main.matched.value.value?.stats;
+  const under = main.under.value?.stats;
   const bounds = (side: NumberClasses, by: Indicator) => side.classes.map(({ upto }) => formatOf(by).plain(upto));
   const rows = [...grid.b.classes.keys()].reverse();
   return (
@@ -126,8 +126,10 @@ function GridLegend() {
 /** Has its room, and is there for screen readers, before there is a filter: what lies below it stays where it is. */
 function Matched({ stats }: { stats: Stats | null }) {
   return (
-    <p class="matched" role="status">
-      {stats && words.value.matched(count(stats.count + stats.missing), count(level.value?.rows ?? 0))}
+    <p class={refused.value ? "matched problem" : "matched"} role="status">
+      {refused.value
+        ? explain(refused.value)
+        : stats && words.value.matched(count(stats.count + stats.missing), count(level.value?.rows ?? 0))}
     </p>
   );
 }

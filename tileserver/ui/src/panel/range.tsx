@@ -1,6 +1,7 @@
 /** A slider with two ends over the values of an indicator; an end at its stop is open. */
 import { words } from "../i18n";
 import type { Indicator } from "../api";
+import type { Range } from "../cql";
 import { formatOf, labelOf, level } from "../dataset";
 import { setRange, state } from "../state";
 
@@ -51,11 +52,15 @@ export function RangeSlider({ indicator }: { indicator: Indicator }) {
 /** What the range keeps, in words; `null` when it keeps everything. */
 export function rangeText(indicator: Indicator): string | null {
   const range = state.value.ranges[indicator.name];
-  if (!range) return null;
-  const format = formatOf(indicator);
-  if (range.min === null) return `≤ ${format.value(range.max as number)}`;
-  if (range.max === null) return `≥ ${format.value(range.min)}`;
-  return words.value.between(format.plain(range.min), format.value(range.max));
+  const { plain, value } = formatOf(indicator);
+  return range ? boundsText(range, plain, value) : null;
+}
+
+/** `plain` is without the unit. */
+export function boundsText({ min, max }: Range, plain: (x: number) => string = String, value = plain): string {
+  if (min === null) return `≤ ${value(max ?? 0)}`;
+  if (max === null) return `≥ ${value(min)}`;
+  return words.value.between(plain(min), value(max));
 }
 
 export function extremesOf(indicator: Indicator): [number, number] | null {

@@ -1,24 +1,29 @@
 /** Filters by sliders: one line for each indicator that has one, and a way to add another. */
 import { signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import type { Indicator } from "../api";
 import { words } from "../i18n";
 import { Icon } from "../icons";
-import { indicators, labelOf } from "../dataset";
+import { description, indicators, labelOf } from "../dataset";
 import { comparison, indicator, second } from "../model";
 import { setRange, state } from "../state";
-import { extremesOf, RangeSlider, rangeText } from "./range";
+import { boundsText, extremesOf, RangeSlider, rangeText } from "./range";
 
 /** Added, and not moved yet: they narrow nothing, so the state does not know them. */
 const added = signal<readonly string[]>([]);
 
 export function Ranges() {
-  const listed = (name: string) => name in state.value.ranges || added.value.includes(name);
+  const { ranges } = state.value;
+  const listed = (name: string) => Object.hasOwn(ranges, name) || added.value.includes(name);
   // An indicator with a histogram has its slider under it.
   const drawn = comparison.value === "colours" ? [] : [indicator.value, comparison.value && second.value];
   const apart = (one: Indicator) => !drawn.includes(one);
-  const candidates = indicators.value.filter((one) => one.kind === "number" && extremesOf(one) && apart(one));
+  const sliding = indicators.value.filter((one) => one.kind === "number" && extremesOf(one));
+  const candidates = sliding.filter(apart);
   const shown = candidates.filter(({ name }) => listed(name));
   const others = candidates.filter(({ name }) => !listed(name));
+  // Of another level or of nothing known: there is no slider, but they narrow all the same.
+  const foreign = Object.entries(ranges).filter(([name]) => !sliding.some((one) => one.name === name));
   const remove = (name: string) => {
     added.value = added.value.filter((one) => one !== name);
     setRange(name, { min: null, max: null });
@@ -26,21 +31,12 @@ export function Ranges() {
   return (
     <>
       {shown.map((one) => (
-        <div class="range-line" key={one.name}>
-          <p>
-            <span>{labelOf(one)}</span>
-            <span class="figure">{rangeText(one)}</span>
-            <button
-              type="button"
-              class="quiet"
-              aria-label={words.value.remove(labelOf(one))}
-              onClick={() => remove(one.name)}
-            >
-              <Icon name="close" />
-            </button>
-          </p>
+        <Line key={one.name} label={labelOf(one)} text={rangeText(one)} onRemove={() => remove(one.name)}>
           <RangeSlider indicator={one} />
-        </div>
+        </Line>
+      ))}
+      {foreign.map(([name, range]) => (
+        <Line key={name} label={labelOfName(name)} text={boundsText(range)} onRemove={() => remove(name)} />
       ))}
       {others.length > 0 && (
         <div class="select add-range">
@@ -64,4 +60,36 @@ export function Ranges() {
       )}
     </>
   );
+}
+
+interface LineProps {
+  label: string;
+  text: string | null;
+  onRemove: () => void;
+  children?: ComponentChildren;
+}
+
+function Line({ label, text, onRemove, children }: LineProps) {
+  return (
+    <div class="range-line">
+      <p>
+        <span>{label}</span>
+        <span class="figure">{text}</span>
+        <button
+          type="button"
+          class="quiet"
+          aria-label={words.value.remove(label)}
+          onClick={onRemove}
+        >
+          <Icon name="close" />
+        </button>
+      </p>
+      {children}
+    </div>
+  );
+}
+
+function labelOfName(name: string): string {
+  const known = description.value?.maille.indicators.find((one) => one.name === name);
+  return known ? labelOf(known) : name;
 }

@@ -6,6 +6,7 @@ import { Icon } from "../icons";
 import { formatOf, here, indicators, labelOf, level } from "../dataset";
 import { filter, indicator, second } from "../model";
 import { scoreIndicator, scoreQuery } from "../priority";
+import { explain } from "../problem";
 import { resource } from "../resource";
 import { state, update } from "../state";
 import { goTo } from "./goto";
@@ -39,7 +40,8 @@ const rows = resource(
 
 export function Table() {
   if (!state.value.table) return null;
-  const answer = rows.value.value;
+  const error = rows.error.value;
+  const answer = error ? null : rows.value.value;
   return (
     <section class="table" aria-label={words.value.table} aria-busy={rows.loading.value}>
       {/* Focusable, because it scrolls. */}
@@ -66,6 +68,11 @@ export function Table() {
           <button type="button" class="quiet more-rows" onClick={() => (pages.value += 1)}>
             {words.value.showMore}
           </button>
+        )}
+        {error && (
+          <p class="problem none" role="alert">
+            {explain(error)}
+          </p>
         )}
         {answer?.numberMatched === 0 && <p class="muted none">{words.value.nothing}</p>}
       </div>
