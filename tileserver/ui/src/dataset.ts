@@ -3,7 +3,7 @@ import { computed, effect, signal, untracked } from "@preact/signals";
 import { getCatalog, getTileJson, type Indicator, type Level, textIn, type TileJson, unescaped } from "./api";
 import { type Format, formatFor } from "./format";
 import { language, words } from "./i18n";
-import { resource } from "./resource";
+import { askAgain, resource } from "./resource";
 import { session } from "./session";
 import { state } from "./state";
 
@@ -30,13 +30,24 @@ const LOOK = 4_000;
 
 const looks = signal(0);
 setInterval(() => {
-  if (!document.hidden) looks.value += 1;
+  if (document.hidden) return;
+  looks.value += 1;
+  // Without the list there is no layer to look at.
+  if (!layer.peek()) askAgain();
 }, LOOK);
 
 export const tileJson = resource(
   () => (layer.value ? { name: layer.value, look: looks.value, session: session.value } : null),
   async ({ name }, cancelled) => ({ layer: name, json: await getTileJson(name, cancelled) }),
 );
+
+/** Counts answers to looks: the server was there. */
+export const answers = signal(0);
+effect(() => {
+  if (!tileJson.value.value) return;
+  answers.value = answers.peek() + 1;
+  untracked(askAgain);
+});
 
 let seen: string | undefined;
 effect(() => {

@@ -25,6 +25,11 @@ export class Problem extends Error {
   }
 }
 
+/** Whether the same question may be answered later: the server was away, or at fault itself. */
+export function isPassing(error: Error): boolean {
+  return !(error instanceof Problem) || error.status >= 500;
+}
+
 /** What of a problem's body is about the request. */
 export function faultOf(body: Record<string, unknown>): Fault {
   const text = (key: string) => (typeof body[key] === "string" ? body[key] : null);

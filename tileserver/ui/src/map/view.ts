@@ -12,7 +12,7 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import choropleth from "../../../../styles/choropleth.json";
 import { type Indicator, type TileJson, withKey } from "../api";
 import type { Classes } from "../classes";
-import { description, labelOf, level, zoom } from "../dataset";
+import { answers, description, labelOf, level, zoom } from "../dataset";
 import { set } from "../density";
 import { words } from "../i18n";
 import * as model from "../model";
@@ -102,6 +102,7 @@ export function showMap(container: HTMLElement, role: Role): () => void {
     draw(map, role, (tiles) => {
       stops.push(
         followTiles(map, role.classes, tiles),
+        followServer(map),
         followColors(map, role.classes),
         followTheme(map),
         followName(map, leads ? model.indicator : model.second),
@@ -212,6 +213,13 @@ function followTiles(map: WholeMap, classes: Role["classes"], drawn: string): ()
     if (next === null || next === shown || classes.value === null) return;
     map.replaceTiles(SOURCE, next, drawnAlike(shown, next));
     shown = next;
+  });
+}
+
+/** Tiles that failed are asked for again once the server answers. */
+function followServer(map: WholeMap): () => void {
+  return effect(() => {
+    if (answers.value > 0) map.askAgain();
   });
 }
 

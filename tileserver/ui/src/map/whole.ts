@@ -6,7 +6,7 @@
  * of the two may come last and stay. Once symbols have changed it draws every frame twice, for those that
  * fade in: here none do.
  */
-import { type GeoJSONSource, Map as MapLibre, type MapOptions, type VectorTileSource } from "maplibre-gl";
+import { type GeoJSONSource, Map as MapLibre, type MapOptions, type Tile, type VectorTileSource } from "maplibre-gl";
 
 /** Milliseconds that a map waits for tiles before it shows what there is: not for ever for one that does not come. */
 const PATIENCE = 10_000;
@@ -14,6 +14,13 @@ const PATIENCE = 10_000;
 interface Replacement {
   tiles: string;
   whole: boolean;
+}
+
+/** What an error says of a tile. */
+interface Failure {
+  error: { status?: number };
+  sourceId?: string;
+  tile?: Tile;
 }
 
 type Paint = [layer: string, property: string, value: unknown];
@@ -25,6 +32,8 @@ export class WholeMap extends MapLibre {
   private readonly coming = new Map<string, boolean>();
   /** What was painted before requests began, which would undo them. */
   private painted: Paint[] = [];
+  /** Sources with tiles that failed because the server was away or at fault. */
+  private readonly broken = new Set<string>();
   private held = false;
   private patience: ReturnType<typeof setTimeout> | undefined;
   /** Called when a set is whole, before it is shown: features that it replaces are shown with the set. */
@@ -37,7 +46,10 @@ export class WholeMap extends MapLibre {
       this.look();
     });
     for (const event of ["sourcedataabort", "idle"] as const) this.on(event, () => this.look());
-    this.on("error", ({ error }) => {
+    this.on("error", (event) => {
+      const { error, sourceId, tile } = event as typeof event & Failure;
+      if (sourceId && tile) this.free(sourceId, tile);
+      if (sourceId && (error.status ?? 500) >= 500) this.broken.add(sourceId);
       // Who listens to errors keeps them from the console.
       console.error(error);
       this.look();
@@ -84,6 +96,12 @@ export class WholeMap extends MapLibre {
     return true;
   }
 
+  /** Asks again for tiles that failed for no fault of theirs. */
+  askAgain(): void {
+    for (const source of this.broken) this.style.tileManagers[source]?.reload(true);
+    this.broken.clear();
+  }
+
   /** Whether there are tiles to come for which no request is under way. */
   get waits(): boolean {
     return this.wanted.size > 0;
@@ -108,6 +126,16 @@ export class WholeMap extends MapLibre {
   override remove(): void {
     clearTimeout(this.patience);
     super.remove();
+  }
+
+  /**
+   * Has a tile that failed be loaded when it is asked for next. The library has it wait for the load that failed,
+   * for ever: it knows such a tile by the worker that it was given.
+   */
+  private free(source: string, tile: Tile): void {
+    const waiting = tile.reloadPromise;
+    Object.assign(tile, { actor: undefined, reloadPromise: null });
+    if (waiting) this.getSource(source)?.loadTile(tile).then(waiting.resolve, waiting.reject);
   }
 
   private ask(): void {
