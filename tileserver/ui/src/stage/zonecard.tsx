@@ -13,11 +13,13 @@ export function ZoneCard() {
   if (!state.value.zone || state.value.area || (!answer && !error)) return null;
   const number = new Intl.NumberFormat(language.value);
   const percent = new Intl.NumberFormat(language.value, { style: "percent", maximumFractionDigits: 1 });
+  const chosen = [indicator.value?.name, second.value?.name];
   const rows = indicators.value.flatMap((one) => {
     const figure = answer?.indicators.find(({ name }) => name === one.name);
     return figure && one.kind === "number" ? [{ one, figure }] : [];
   });
-  const chosen = [indicator.value?.name, second.value?.name];
+  // What the map shows comes first, as on an area's card.
+  rows.sort((a, b) => Number(chosen.includes(b.one.name)) - Number(chosen.includes(a.one.name)));
   return (
     <section class="card zone" aria-label={words.value.zone} aria-busy={zoneFigures.loading.value}>
       <header>
