@@ -19,12 +19,18 @@ export function DrawBar() {
   if (!corners) return null;
   return (
     <div class="drawbar" role="region" aria-label={words.value.draw}>
-      <p role="status">{corners.length === 0 ? words.value.drawHint : words.value.corners(corners.length)}</p>
+      <p role="status">
+        {corners.length === 0 ? (
+          <Text long={words.value.drawHint} short={words.value.drawHintShort} />
+        ) : (
+          <Text long={words.value.corners(corners.length)} short={words.value.cornersShort(corners.length)} />
+        )}
+      </p>
       <button type="button" onClick={() => void takeView()}>
-        {words.value.useView}
+        <Text long={words.value.useView} short={words.value.useViewShort} />
       </button>
       <button type="button" disabled={corners.length === 0} onClick={removeCorner}>
-        {words.value.undo}
+        <Text long={words.value.undo} short={words.value.undoShort} />
       </button>
       <button type="button" disabled={corners.length < MIN_CORNERS} onClick={finishDrawing}>
         {words.value.finish}
@@ -33,6 +39,16 @@ export function DrawBar() {
         {words.value.cancel}
       </button>
     </div>
+  );
+}
+
+/** On a phone the map has little room to spare. */
+function Text({ long, short }: { long: string; short: string }) {
+  return (
+    <>
+      <span class="long">{long}</span>
+      <span class="short">{short}</span>
+    </>
   );
 }
 
