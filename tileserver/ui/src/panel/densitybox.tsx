@@ -96,6 +96,7 @@ function Condition({ wrong }: { wrong: Error | null }) {
   const draft = useSignal(state.peek().contactsFilter);
   const writing = useSignal(false);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const input = useRef<HTMLTextAreaElement>(null);
   useSignalEffect(() => {
     const { contactsFilter } = state.value;
     if (contactsFilter.trim() !== draft.peek().trim()) draft.value = contactsFilter;
@@ -119,6 +120,7 @@ function Condition({ wrong }: { wrong: Error | null }) {
       <label for="contacts-filter">{words.value.condition}</label>
       <div class={said ? "editor wrong" : "editor"}>
         <textarea
+          ref={input}
           id="contacts-filter"
           rows={2}
           spellcheck={false}
@@ -136,6 +138,7 @@ function Condition({ wrong }: { wrong: Error | null }) {
             type="button"
             class="quiet clear"
             onClick={() => {
+              input.current?.focus();
               pause();
               update({ contacts: {}, contactsFilter: "" });
             }}

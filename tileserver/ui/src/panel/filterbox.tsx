@@ -82,6 +82,7 @@ export function FilterBox() {
             class="quiet clear"
             onClick={() => {
               draft.value = "";
+              input.current?.focus();
               pause();
               apply("");
             }}

@@ -5,6 +5,7 @@ import { indicators, indicatorByName, labelOf } from "../dataset";
 import { colorOfCriterion, criteria, scoreQuery, setCriteria } from "../priority";
 import { type Criterion, MAX_WEIGHT, MIN_WEIGHT, type Scoring, SCORINGS } from "../score";
 import { state, update } from "../state";
+import { passFocus } from "./focus";
 import { Select } from "./pickers";
 import { Ranking } from "./ranking";
 
@@ -77,7 +78,10 @@ function Line({ criterion }: { criterion: Criterion }) {
           class="quiet"
           aria-label={words.value.removeCriterion(label)}
           title={words.value.removeCriterion(label)}
-          onClick={() => setCriteria(state.value.criteria.filter((one) => one.name !== name))}
+          onClick={({ currentTarget }) => {
+            passFocus(currentTarget, ".criterion");
+            setCriteria(state.value.criteria.filter((one) => one.name !== name));
+          }}
         >
           <Icon name="close" />
         </button>

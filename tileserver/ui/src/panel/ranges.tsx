@@ -7,6 +7,7 @@ import { Icon } from "../icons";
 import { description, indicators, labelOf } from "../dataset";
 import { comparison, indicator, second } from "../model";
 import { setRange, state } from "../state";
+import { passFocus } from "./focus";
 import { boundsText, extremesOf, RangeSlider, rangeText } from "./range";
 
 /** Added, and not moved yet: they narrow nothing, so the state does not know them. */
@@ -79,7 +80,10 @@ function Line({ label, text, onRemove, children }: LineProps) {
           type="button"
           class="quiet"
           aria-label={words.value.remove(label)}
-          onClick={onRemove}
+          onClick={({ currentTarget }) => {
+            passFocus(currentTarget, ".range-line");
+            onRemove();
+          }}
         >
           <Icon name="close" />
         </button>

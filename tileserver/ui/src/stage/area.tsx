@@ -1,11 +1,11 @@
 /** The card of the area chosen: every indicator of it, and where each comes from. */
-import { useEffect } from "preact/hooks";
 import { type Described, type Indicator, type Item, type Series, textIn } from "../api";
 import { language, words } from "../i18n";
 import { Icon } from "../icons";
 import { description, formatOf, labelOf, titleOf } from "../dataset";
 import { indicator, item, second } from "../model";
 import { state, update } from "../state";
+import { useClosing } from "./closing";
 import { Sparkline } from "./sparkline";
 
 /** Says the area chosen to those who do not see the card. */
@@ -28,13 +28,7 @@ function told(by: Indicator, { properties }: Item): string | null {
 }
 
 export function AreaCard() {
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (event.key === "Escape") close();
-    };
-    addEventListener("keydown", onKey);
-    return () => removeEventListener("keydown", onKey);
-  }, []);
+  useClosing(state.value.area !== null, close);
 
   const answer = item.value.value;
   if (!state.value.area || !answer || item.error.value) return null;

@@ -3,15 +3,16 @@ import { useEffect } from "preact/hooks";
 import { words } from "../i18n";
 import { update } from "../state";
 import { cancelDrawing, drawing, finishDrawing, MIN_CORNERS, removeCorner } from "../zone";
+import { useClosing } from "./closing";
 
 export function DrawBar() {
   const corners = drawing.value;
   const active = corners !== null;
+  useClosing(active, cancelDrawing);
   useEffect(() => {
     if (!active) return;
     const onKey = (event: KeyboardEvent) => {
-      if (event.key === "Escape") cancelDrawing();
-      else if (event.key === "Backspace" && !(event.target instanceof HTMLInputElement)) removeCorner();
+      if (event.key === "Backspace" && !(event.target instanceof HTMLInputElement)) removeCorner();
     };
     addEventListener("keydown", onKey);
     return () => removeEventListener("keydown", onKey);

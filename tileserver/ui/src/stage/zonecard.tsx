@@ -6,11 +6,14 @@ import { indicator, second } from "../model";
 import { explain } from "../problem";
 import { state, update } from "../state";
 import { zoneFigures } from "../zone";
+import { useClosing } from "./closing";
 
 export function ZoneCard() {
   const answer = zoneFigures.value.value;
   const error = zoneFigures.error.value;
-  if (!state.value.zone || state.value.area || (!answer && !error)) return null;
+  const open = state.value.zone !== null && state.value.area === null;
+  useClosing(open, close);
+  if (!open || (!answer && !error)) return null;
   const number = new Intl.NumberFormat(language.value);
   const percent = new Intl.NumberFormat(language.value, { style: "percent", maximumFractionDigits: 1 });
   const chosen = [indicator.value?.name, second.value?.name];
@@ -32,7 +35,7 @@ export function ZoneCard() {
           class="quiet"
           aria-label={words.value.close}
           title={words.value.close}
-          onClick={() => update({ zone: null })}
+          onClick={close}
         >
           <Icon name="close" />
         </button>
@@ -66,4 +69,8 @@ export function ZoneCard() {
       )}
     </section>
   );
+}
+
+function close(): void {
+  update({ zone: null });
 }
