@@ -189,9 +189,7 @@ impl Story {
                 color: class.color,
                 count: class.count,
                 label: match &class.holds {
-                    Holds::Numbers { above, upto } => {
-                        format!("{} – {}", format.plain(*above), format.value(*upto))
-                    }
+                    Holds::Numbers { above, upto } => between(&format, *above, *upto),
                     Holds::Text(text) => text.clone(),
                     Holds::OtherTexts if french => "Autres".into(),
                     Holds::OtherTexts => "Others".into(),
@@ -362,6 +360,27 @@ fn format_of(legend: &Legend, lang: &str) -> Format {
     Format::new(legend.unit.as_deref(), &limits, lang)
 }
 
+/// A class's values. Where limits were given, those that pass may all lie above the first class: it
+/// has no lower end then.
+fn between(format: &Format, above: f64, upto: f64) -> String {
+    if above > upto {
+        return format!("≤ {}", format.value(upto));
+    }
+    format!("{} – {}", format.plain(above), format.value(upto))
+}
+
 fn absent(_: MapError) -> HttpError {
     no_map()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_class_ends_before_it_starts() {
+        let format = Format::new(Some("share"), &[0.25, 0.256, 0.5], "en");
+        assert_eq!(between(&format, 0.256, 0.25), "≤ 25.0\u{202f}%");
+        assert_eq!(between(&format, 0.25, 0.5), "25.0 – 50.0\u{202f}%");
+    }
 }
