@@ -6,9 +6,10 @@ import { conditionOf } from "./cql";
 import { description, here, indicatorByName, indicators, isHere, layer } from "./dataset";
 import { type Classing, figure, type Figure } from "./figure";
 import { criteria, measureByName, scoreQuery } from "./priority";
+import { Problem } from "./problem";
 import { resource } from "./resource";
 import { SCORE } from "./score";
-import { type Comparison, state } from "./state";
+import { type Comparison, state, update } from "./state";
 import { theme } from "./theme";
 
 /** Classes along each side of the two-colour legend. */
@@ -115,3 +116,16 @@ export const item = resource(
     item: await getItem(query.layer, query.level, query.key, query.version, cancelled),
   }),
 );
+
+/** The key of an area that was asked for and is not there, until another is chosen. */
+export const missing = signal<string | null>(null);
+effect(() => {
+  const error = item.error.value;
+  const { area } = state.peek();
+  if (!area || !(error instanceof Problem) || error.status !== 404) return;
+  missing.value = area.key;
+  update({ area: null });
+});
+effect(() => {
+  if (state.value.area) missing.value = null;
+});

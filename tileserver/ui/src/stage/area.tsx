@@ -3,9 +3,11 @@ import { type Described, type Indicator, type Item, type Series, textIn } from "
 import { language, words } from "../i18n";
 import { Icon } from "../icons";
 import { description, formatOf, labelOf, titleOf } from "../dataset";
-import { indicator, item, second } from "../model";
+import { indicator, item, missing, second } from "../model";
+import { explain } from "../problem";
 import { state, update } from "../state";
 import { useClosing } from "./closing";
+import { focusMap } from "./goto";
 import { Sparkline } from "./sparkline";
 
 /** Says the area chosen to those who do not see the card. */
@@ -25,6 +27,33 @@ function told(by: Indicator, { properties }: Item): string | null {
   if (value === undefined) return null;
   const text = typeof value === "number" ? formatOf(by).value(value) : (value ?? words.value.noData);
   return `${labelOf(by)}, ${text}`;
+}
+
+/** Says why there is no card of an area that was asked for. */
+export function NoArea() {
+  const error = state.value.area && item.error.value;
+  const said = error ? explain(error) : missing.value !== null && words.value.noArea(missing.value);
+  if (!said) return null;
+  return (
+    <div class="no-area">
+      <p class="problem" role="alert">
+        {said}
+      </p>
+      <button
+        type="button"
+        class="quiet"
+        aria-label={words.value.close}
+        title={words.value.close}
+        onClick={() => {
+          missing.value = null;
+          focusMap();
+          close();
+        }}
+      >
+        <Icon name="close" />
+      </button>
+    </div>
+  );
 }
 
 export function AreaCard() {

@@ -11,7 +11,7 @@ import { profileShown } from "../profile";
 import { busy } from "../screen";
 import { transfersShown } from "../transfers";
 import { state, update } from "../state";
-import { Announcement, AreaCard } from "./area";
+import { Announcement, AreaCard, NoArea } from "./area";
 import { cancelDrawing, drawing, startDrawing } from "../zone";
 import { DrawBar } from "./drawbar";
 import { HoverCard } from "./hover";
@@ -46,6 +46,7 @@ export function Stage() {
       <HoverCard />
       <Search />
       <Announcement />
+      <NoArea />
       <AreaCard />
       <ZoneCard />
       <DrawBar />

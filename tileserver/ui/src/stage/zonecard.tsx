@@ -2,7 +2,7 @@
 import { formatOf, indicators, labelOf } from "../dataset";
 import { language, words } from "../i18n";
 import { Icon } from "../icons";
-import { indicator, second } from "../model";
+import { indicator, item, second } from "../model";
 import { explain } from "../problem";
 import { state, update } from "../state";
 import { zoneFigures } from "../zone";
@@ -11,7 +11,8 @@ import { useClosing } from "./closing";
 export function ZoneCard() {
   const answer = zoneFigures.value.value;
   const error = zoneFigures.error.value;
-  const open = state.value.zone !== null && state.value.area === null;
+  // An area's card lies over it, where there is one.
+  const open = state.value.zone !== null && (state.value.area === null || item.error.value !== null);
   useClosing(open, close);
   if (!open || (!answer && !error)) return null;
   const number = new Intl.NumberFormat(language.value);
