@@ -24,13 +24,18 @@ export const indicator = computed<Indicator | null>(
 );
 
 /** What the indicator is compared with. */
-export const second = computed<Indicator | null>(() => measureByName(state.value.second) ?? null);
+export const second = computed<Indicator | null>(() => {
+  const found = measureByName(state.value.second);
+  return found && found.name !== indicator.value?.name ? found : null;
+});
+
+/** Text has no colours in common with another indicator. */
+export const twoNumbers = computed(() => indicator.value?.kind === "number" && second.value?.kind === "number");
 
 /** How. */
 export const comparison = computed<Comparison | null>(() => {
   if (!indicator.value || !second.value) return null;
-  const numbers = indicator.value.kind === "number" && second.value.kind === "number";
-  return state.value.comparison === "colours" && !numbers ? "swipe" : state.value.comparison;
+  return state.value.comparison === "colours" && !twoNumbers.value ? "swipe" : state.value.comparison;
 });
 
 /** All that the reader asks of an area. */

@@ -3,7 +3,7 @@ import type { Indicator } from "../api";
 import { words } from "../i18n";
 import { Icon } from "../icons";
 import { description, indicators, labelOf, layer, layers, level, titleOf } from "../dataset";
-import { indicator, second } from "../model";
+import { comparison, indicator, second, twoNumbers } from "../model";
 import { scoreIndicator } from "../priority";
 import { COMPARISONS, state, update } from "../state";
 
@@ -42,10 +42,17 @@ export function IndicatorPicker() {
       label={words.value.indicator}
       value={indicator.value?.name ?? ""}
       options={measures().map((one) => ({ value: one.name, text: labelOf(one) }))}
-      onChange={(value) => update({ indicator: value })}
+      onChange={choose}
       prominent
     />
   );
+}
+
+/** What it is compared with takes the place of the one before. */
+function choose(name: string): void {
+  const before = indicator.value?.name ?? null;
+  const other = state.value.second === name ? before : state.value.second;
+  update({ indicator: name, second: other });
 }
 
 /** What can be shown: the score first, where there are criteria for one. */
@@ -57,7 +64,7 @@ function measures(): Indicator[] {
 export function ComparisonPicker() {
   const others = measures().filter((one) => one.name !== indicator.value?.name);
   if (others.length === 0) return null;
-  const { comparison: chosen } = state.value;
+  const chosen = comparison.value;
   return (
     <div class="comparison">
       <Select
@@ -79,6 +86,7 @@ export function ComparisonPicker() {
                 type="radio"
                 name="comparison"
                 checked={chosen === one}
+                disabled={one === "colours" && !twoNumbers.value}
                 onChange={() => update({ comparison: one })}
               />
               <span>{words.value.comparisons[one]}</span>
