@@ -57,6 +57,8 @@ export function propertiesOf(classes: Classes): string[] {
 export interface Choice {
   palette: string | null;
   flip: boolean;
+  /** Where a diverging palette turns; `null` is {@link middleOf}. */
+  middle: number | null;
   dark: boolean;
 }
 
@@ -80,7 +82,7 @@ export function classesOf(
   const palette = paletteFor(indicator, stats, choice.palette);
   const colors =
     palette.kind === "diverging"
-      ? diverging(palette, [min, ...breaks.upper], middleOf(stats), choice.dark, choice.flip)
+      ? diverging(palette, [min, ...breaks.upper], choice.middle ?? middleOf(stats), choice.dark, choice.flip)
       : sequential(palette, breaks.upper.length, choice.dark, choice.flip);
   const counts = (matched ?? stats).breaks?.counts ?? [];
   const lowest = Math.min(min, matched?.min ?? min);
@@ -123,8 +125,8 @@ export function kindsFor(indicator: Indicator): PaletteKind[] {
   return indicator.kind === "text" ? ["categorical"] : ["sequential", "diverging"];
 }
 
-/** Where a diverging palette turns: zero when values lie on both sides of it, else the median. */
-function middleOf(stats: Stats): number {
+/** Where a diverging palette turns by itself: zero when values lie on both sides of it, else the median. */
+export function middleOf(stats: Stats): number {
   return spansZero(stats) ? 0 : (stats.median ?? 0);
 }
 

@@ -36,6 +36,7 @@ export function figure(
   indicator: ReadonlySignal<Indicator | null>,
   condition: ReadonlySignal<string>,
   classing: ReadonlySignal<Classing>,
+  middle: () => number | null,
 ): Figure {
   const stats = resource(
     () => {
@@ -72,7 +73,7 @@ export function figure(
     if (!by || all?.property !== by.name) return null;
     const passing = under.value?.stats;
     const { palette, flip } = state.value;
-    const choice = { palette, flip, dark: theme.value === "dark" };
+    const choice = { palette, flip, middle: middle(), dark: theme.value === "dark" };
     return classesOf(by, all, choice, passing?.property === by.name ? passing : null);
   });
 

@@ -46,8 +46,9 @@ const classing = computed<Classing>(() => ({
   classes: comparison.value === "colours" ? GRID_SIDE : state.value.classes,
 }));
 
-export const main: Figure = figure(indicator, condition, classing);
-export const other: Figure = figure(second, condition, classing);
+/** Where the palette turns is chosen in the unit of the indicator alone. */
+export const main: Figure = figure(indicator, condition, classing, () => state.value.middle);
+export const other: Figure = figure(second, condition, classing, () => null);
 
 /** What the map draws: one figure, or two in one set of colours. */
 export const classes = computed<Classes | null>(() => {

@@ -58,6 +58,7 @@ export function setCriteria(next: readonly Criterion[]): void {
     criteria: next,
     indicator: started ? SCORE : ended && indicator === SCORE ? null : indicator,
     second: ended && second === SCORE ? null : second,
+    ...(started || (ended && indicator === SCORE) ? { middle: null } : {}),
   });
 }
 

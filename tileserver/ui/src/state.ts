@@ -40,6 +40,8 @@ export interface State {
   classes: number;
   palette: string | null;
   flip: boolean;
+  /** Where a diverging palette turns, in the indicator's unit. */
+  middle: number | null;
   filter: string;
   ranges: Ranges;
   /** Of the priority score, in the order they were added. */
@@ -75,6 +77,7 @@ export const INITIAL: Readonly<State> = {
   classes: 5,
   palette: null,
   flip: false,
+  middle: null,
   filter: "",
   ranges: {},
   criteria: [],
@@ -122,6 +125,7 @@ export function encode(value: State): string {
   put("classes", value.classes === INITIAL.classes ? null : String(value.classes));
   put("palette", value.palette);
   put("flip", value.flip ? "1" : null);
+  put("middle", value.middle === null ? null : String(value.middle));
   put("filter", value.filter.trim());
   for (const [name, range] of Object.entries(value.ranges)) put("range", `${name}:${encodeRange(range)}`);
   put("score", scoreText(value.criteria));
@@ -160,6 +164,7 @@ export function decode(fragment: string): State {
     classes: Number.isInteger(classes) && classes >= MIN_CLASSES && classes <= MAX_CLASSES ? classes : INITIAL.classes,
     palette: text("palette"),
     flip: query.get("flip") === "1",
+    middle: decodeNumber(query.get("middle")),
     filter: query.get("filter") ?? "",
     ranges: Object.fromEntries(query.getAll("range").flatMap(decodeRange)),
     criteria: parseScore(query.get("score") ?? ""),
@@ -229,9 +234,12 @@ function encodeRange({ min, max }: Range): string {
 
 function decodeRange(text: string): [string, Range][] {
   const [, name, min, max] = /^(.+):([^:]*?)\.\.([^:]*)$/.exec(text) ?? [];
-  const bound = (digits: string | undefined) => (digits && Number.isFinite(Number(digits)) ? Number(digits) : null);
-  const range = { min: bound(min), max: bound(max) };
+  const range = { min: decodeNumber(min), max: decodeNumber(max) };
   return name && (range.min !== null || range.max !== null) ? [[name, range]] : [];
+}
+
+function decodeNumber(digits: string | null | undefined): number | null {
+  return digits && Number.isFinite(Number(digits)) ? Number(digits) : null;
 }
 
 function decodeArea(text: string | null): Area | null {

@@ -4,7 +4,7 @@ import type { Indicator, Stats } from "../src/api";
 import { type Classes, classesOf, colorOf, gridOf, type NumberClasses } from "../src/classes";
 import { fillColor, fillOpacity } from "../src/map/colors";
 
-const CHOICE = { palette: null, flip: false, dark: false };
+const CHOICE = { palette: null, flip: false, middle: null, dark: false };
 const NUMBER: Indicator = {
   name: "x",
   kind: "number",

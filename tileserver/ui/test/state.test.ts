@@ -17,6 +17,7 @@ test("whatever the state, its address reads back to it", () => {
     classes: 7,
     palette: "teal",
     flip: true,
+    middle: -0.125,
     filter: "name LIKE 'L''Î%' AND turnout > 0.5 + 1 & #1",
     ranges: { turnout: { min: 0.25, max: null }, "a b:c..d": { min: -1e-7, max: 1e21 } },
     criteria: [

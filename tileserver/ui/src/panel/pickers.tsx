@@ -22,6 +22,7 @@ export function LayerPicker() {
           second: null,
           ranges: {},
           criteria: [],
+          middle: null,
           area: null,
           transfers: null,
           profile: false,
@@ -48,11 +49,11 @@ export function IndicatorPicker() {
   );
 }
 
-/** What it is compared with takes the place of the one before. */
+/** What it is compared with takes the place of the one before, and the turn of a palette is of another unit. */
 function choose(name: string): void {
   const before = indicator.value?.name ?? null;
   const other = state.value.second === name ? before : state.value.second;
-  update({ indicator: name, second: other });
+  update({ indicator: name, second: other, middle: null });
 }
 
 /** What can be shown: the score first, where there are criteria for one. */

@@ -1,5 +1,7 @@
 /** How values become colours: method, number of classes, palette. */
-import { kindsFor, paletteFor } from "../classes";
+import type { Indicator } from "../api";
+import { kindsFor, middleOf, paletteFor } from "../classes";
+import { formatOf } from "../dataset";
 import { words } from "../i18n";
 import { Icon } from "../icons";
 import { comparison, indicator, main } from "../model";
@@ -54,10 +56,37 @@ export function StyleControls() {
               <span class="hidden">{words.value.flip}</span>
             </button>
           </div>
+          {chosen.kind === "diverging" && <Middle indicator={by} />}
         </fieldset>
       )}
     </section>
   );
+}
+
+/** Where the palette turns: empty is where it does by itself. */
+function Middle({ indicator: by }: { indicator: Indicator }) {
+  const { plain, suffix } = formatOf(by);
+  const stats = main.stats.value.value;
+  const { middle } = state.value;
+  const scale = by.unit === "share" ? 100 : 1;
+  return (
+    <div class="field middle">
+      <label for="middle">{suffix ? `${words.value.middle} (${suffix})` : words.value.middle}</label>
+      <input
+        id="middle"
+        type="number"
+        step="any"
+        placeholder={stats ? plain(middleOf(stats)) : ""}
+        value={middle === null ? "" : tidy(middle * scale)}
+        onChange={({ currentTarget: { value } }) => update({ middle: value === "" ? null : tidy(Number(value) / scale) })}
+      />
+    </div>
+  );
+}
+
+/** Without what percent leave of a binary fraction. */
+function tidy(x: number): number {
+  return Number(x.toPrecision(12));
 }
 
 function Stepper({ value, onChange }: { value: number; onChange: (value: number) => void }) {

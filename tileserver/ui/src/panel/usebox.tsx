@@ -27,13 +27,13 @@ export function UseBox() {
 
 /** The map on screen, as another client would draw it. */
 function shownStyle(): string {
-  const { method, classes, palette, flip } = state.value;
+  const { method, classes, palette, flip, middle } = state.value;
   const under = { layer: layer.value ?? "", filter: filter.value ?? "" };
   const [a, b] = [indicator.value, second.value];
   if (a?.name === SCORE || b?.name === SCORE) return styleAddress("priority", { ...under, ...scoreQuery.value });
   if (comparison.value === "colours") return styleAddress("bivariate", { ...under, x: a?.name, y: b?.name, method });
   const cut = a?.kind === "number" ? { method, k: classes } : {};
-  const look = { palette: palette ?? undefined, flip: flip ? "true" : undefined };
+  const look = { palette: palette ?? undefined, flip: flip ? "true" : undefined, middle: middle ?? undefined };
   return styleAddress("choropleth", { ...under, property: a?.name, ...cut, ...look });
 }
 
