@@ -1,6 +1,6 @@
 /** Addresses under which other programs read what is on screen. */
 import { useSignal } from "@preact/signals";
-import { useId } from "preact/hooks";
+import { useId, useRef } from "preact/hooks";
 import { address, embedCode, fileAddress, getFile, styleAddress, textIn } from "../api";
 import { language, words } from "../i18n";
 import { Icon } from "../icons";
@@ -101,23 +101,35 @@ function Downloads() {
 }
 
 function Address({ label, value }: { label: string; value: string }) {
-  const copied = useSignal(false);
+  const told = useSignal<"copied" | "copyByHand" | null>(null);
+  const input = useRef<HTMLInputElement>(null);
   const id = useId();
   const copy = async () => {
-    await navigator.clipboard.writeText(value);
-    copied.value = true;
-    setTimeout(() => (copied.value = false), 1500);
+    told.value = (await copied(value, input.current)) ? "copied" : "copyByHand";
+    setTimeout(() => (told.value = null), 1500);
   };
   return (
     <div class="address">
       <label for={id}>{label}</label>
       <div>
-        <input id={id} readOnly value={value} onFocus={(event) => event.currentTarget.select()} />
+        <input ref={input} id={id} readOnly value={value} onFocus={(event) => event.currentTarget.select()} />
         <button type="button" class="quiet" title={words.value.copy} onClick={() => void copy()}>
-          <Icon name={copied.value ? "check" : "copy"} />
-          <span class="hidden">{copied.value ? words.value.copied : words.value.copy}</span>
+          <Icon name={told.value === "copied" ? "check" : "copy"} />
+          {told.value === "copyByHand" && words.value.copyByHand}
+          <span class="hidden">{told.value === "copied" ? words.value.copied : words.value.copy}</span>
         </button>
       </div>
     </div>
   );
+}
+
+/** Without HTTPS browsers have no clipboard to write to: what is selected can be copied all the same. */
+async function copied(text: string, field: HTMLInputElement | null): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    field?.select();
+    return document.execCommand("copy");
+  }
 }
