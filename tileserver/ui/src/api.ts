@@ -8,7 +8,7 @@ export type Localized = Record<string, string>;
 
 export interface Catalog {
   /** Layers, and the dataset's version when they were listed. */
-  tiles: Record<string, { version: string }>;
+  tiles: Record<string, { version: string; title?: Localized }>;
   /** Contact sets. */
   density: Record<string, { title?: Localized }>;
   /** Published maps: pages of their own. */

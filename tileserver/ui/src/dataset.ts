@@ -25,6 +25,11 @@ export const layer = computed<string | null>(() => {
   return (chosen && layers.value.includes(chosen) ? chosen : layers.value[0]) ?? null;
 });
 
+/** What a layer is called. */
+export function titleOfLayer(name: string): string {
+  return textIn(catalog.value.value?.tiles[name]?.title, language.value, name);
+}
+
 /** How often an open page asks whether there is a new version: it is on screen within five seconds. */
 const LOOK = 4_000;
 

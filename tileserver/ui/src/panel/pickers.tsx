@@ -2,7 +2,7 @@
 import type { Indicator } from "../api";
 import { words } from "../i18n";
 import { Icon } from "../icons";
-import { description, indicators, labelOf, layer, layers, level, titleOf } from "../dataset";
+import { description, indicators, labelOf, layer, layers, level, titleOf, titleOfLayer } from "../dataset";
 import { comparison, indicator, second, twoNumbers } from "../model";
 import { scoreIndicator } from "../priority";
 import { COMPARISONS, state, update } from "../state";
@@ -14,7 +14,7 @@ export function LayerPicker() {
       id="layer"
       label={words.value.layer}
       value={layer.value ?? ""}
-      options={layers.value.map((name) => ({ value: name, text: name }))}
+      options={layers.value.map((name) => ({ value: name, text: titleOfLayer(name) }))}
       onChange={(value) =>
         update({
           layer: value,
