@@ -5,13 +5,17 @@ import { attribution, description, labelOf } from "../dataset";
 import type { Figure } from "../figure";
 import { language, words } from "../i18n";
 import { type Line, linesOf } from "../lines";
-import { classes, comparison, main, other } from "../model";
+import { classes, comparison, filter, main, other } from "../model";
 import { state } from "../state";
 import { shownMaps } from "./view";
+import { wrapped } from "./wrapped";
 
 const MARGIN = 28;
 const TITLE = 30;
 const LINE = 22;
+/** Of the lines below the legend. */
+const NOTE = 17;
+const NOTE_FONT = "400 12px";
 const FAMILY = '"Inter Variable", system-ui, sans-serif';
 
 interface Block {
@@ -31,9 +35,10 @@ export async function picture(scale: number): Promise<Blob> {
   const rows = Math.max(...blocks.map(({ lines }) => lines.length + 1), 1);
   const width = mapWidth + 2 * MARGIN;
   const top = MARGIN + TITLE + 16;
-  const height = top + mapHeight + 16 + rows * LINE + LINE + MARGIN;
 
   const canvas = document.createElement("canvas");
+  const notes = notesIn(canvas, mapWidth);
+  const height = top + mapHeight + 16 + rows * LINE + 8 + notes.length * NOTE + MARGIN;
   canvas.width = Math.round(width * scale);
   canvas.height = Math.round(height * scale);
   const context = canvas.getContext("2d") as CanvasRenderingContext2D;
@@ -70,7 +75,9 @@ export async function picture(scale: number): Promise<Blob> {
       write(line.text, x + 24, y, "400 14px", color("--ink"), column - 40);
     }
   });
-  write(sourceLine(), MARGIN, height - MARGIN + 4, "400 12px", color("--soft"));
+  notes.forEach((note, i) => {
+    write(note, MARGIN, height - MARGIN + 4 - (notes.length - 1 - i) * NOTE, NOTE_FONT, color("--soft"));
+  });
   return new Promise((resolve, reject) =>
     canvas.toBlob(
       (blob) => (blob ? resolve(blob) : reject(new Error("the picture is too large to draw"))),
@@ -96,7 +103,7 @@ function legendBlocks(): Block[] {
   const drawn = classes.value;
   if (drawn?.kind === "grid") {
     const high = (figure: Figure) =>
-      `${words.value.to}: ${figure.indicator.value ? labelOf(figure.indicator.value) : ""}`;
+      words.value.says(words.value.to, figure.indicator.value ? labelOf(figure.indicator.value) : "");
     const columns = drawn.a.classes.length;
     return [
       {
@@ -115,6 +122,14 @@ function legendBlocks(): Block[] {
     const [by, shown] = [indicator.value, classes.value];
     return by && shown && shown.kind !== "grid" ? [{ title: labelOf(by), lines: linesOf(shown, by) }] : [];
   });
+}
+
+/** Which areas are shown, and where the figures come from, in lines of at most `room` pixels. */
+function notesIn(canvas: HTMLCanvasElement, room: number): string[] {
+  const context = canvas.getContext("2d") as CanvasRenderingContext2D;
+  context.font = `${NOTE_FONT} ${FAMILY}`;
+  const notes = [filter.value && words.value.says(words.value.filter, filter.value), sourceLine()];
+  return notes.flatMap((note) => (note ? wrapped(note, room, (text) => context.measureText(text).width) : []));
 }
 
 function sourceLine(): string {

@@ -9,6 +9,7 @@ import { comparison, filter, indicator, second, tiles } from "../model";
 import { scoreQuery } from "../priority";
 import { SCORE } from "../score";
 import { key } from "../session";
+import { order } from "../stage/table";
 import { state } from "../state";
 
 export function UseBox() {
@@ -79,7 +80,7 @@ function Downloads() {
   if (!layer.value || !level.value) return null;
   const rows = { layer: layer.value, level: level.value.name, filter: filter.value ?? "", ...scoreQuery.value };
   // As the table has them, or the ranking.
-  const sortby = scoreQuery.value ? `-${SCORE}` : undefined;
+  const sortby = state.value.table ? order.value : scoreQuery.value ? `-${SCORE}` : undefined;
   const file = (kind: Parameters<typeof fileAddress>[0]) => fileAddress(kind, sortby ? { ...rows, sortby } : rows);
   return (
     <p class="downloads">

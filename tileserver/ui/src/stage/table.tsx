@@ -23,7 +23,7 @@ const columns = computed<Indicator[]>(() => {
 });
 
 /** By what the rows are sorted: chosen, else the indicator shown, largest first. */
-const order = computed(() => {
+export const order = computed(() => {
   const names = ["name", ...columns.value.map(({ name }) => name)];
   const { sort } = state.value;
   return sort && names.includes(sort.replace(/^-/, "")) ? sort : `-${indicator.value?.name ?? "name"}`;
