@@ -40,7 +40,7 @@ function FigureLegend({ figure, titled }: { figure: Figure; titled: boolean }) {
   const under = figure.under.value?.stats;
   const filtered = filter.value && under?.property === all.property ? under : null;
   return (
-    <section class="legend" aria-label={`${words.value.legend}: ${labelOf(by)}`}>
+    <section class="legend" aria-label={words.value.says(words.value.legend, labelOf(by))}>
       {titled && <h2>{labelOf(by)}</h2>}
       {shown.kind === "number" && (
         <>
@@ -80,7 +80,7 @@ function GridLegend() {
   const bounds = (side: NumberClasses, by: Indicator) => side.classes.map(({ upto }) => formatOf(by).plain(upto));
   const rows = [...grid.b.classes.keys()].reverse();
   return (
-    <section class="legend" aria-label={`${words.value.legend}: ${labelOf(a)}, ${labelOf(b)}`}>
+    <section class="legend" aria-label={words.value.says(words.value.legend, `${labelOf(a)}, ${labelOf(b)}`)}>
       <div class="grid-legend">
         <p class="axis-b">{labelOf(b)} →</p>
         <div

@@ -68,7 +68,7 @@ function Masthead() {
       <button
         type="button"
         class="quiet"
-        aria-label={`${words.value.theme}: ${switchTo}`}
+        aria-label={words.value.says(words.value.theme, switchTo)}
         title={switchTo}
         onClick={() => update({ theme: dark ? "light" : "dark" })}
       >

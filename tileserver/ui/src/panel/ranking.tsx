@@ -74,7 +74,7 @@ function Place({ item: { properties }, stability }: PlaceProps) {
     const points = contributions?.[one.name];
     return points === undefined ? [] : [{ name: one.name, points }];
   });
-  const told = parts.map((part) => `${labelOfName(part.name)}: ${words.value.points(number(part.points))}`);
+  const told = parts.map((part) => words.value.says(labelOfName(part.name), words.value.points(number(part.points))));
   const share = properties.stability ?? null;
   const sure =
     share !== null && stability

@@ -14,9 +14,11 @@ import { Sparkline } from "./sparkline";
 export function Announcement() {
   const answer = state.value.area && item.value.value;
   const by = indicator.value;
+  const value = answer && by && told(by, answer.item);
+  const { name = "" } = answer?.item.properties ?? {};
   return (
     <p class="hidden" role="status">
-      {answer && [answer.item.properties.name, by && told(by, answer.item)].filter(Boolean).join(": ")}
+      {value ? words.value.says(name, value) : name}
     </p>
   );
 }
