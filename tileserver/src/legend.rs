@@ -244,8 +244,7 @@ fn classes_of(look: &Look, numbers: &Numbers, rows: &Bitmap) -> (Vec<Class>, usi
     };
     let chosen = look.palette.filter(|p| p.kind != PaletteKind::Categorical);
     let palette = chosen.unwrap_or_else(usual);
-    // Limits that were given may begin above or below the values.
-    let mut limits = vec![min.min(upper.first().copied().unwrap_or(min))];
+    let mut limits = vec![min];
     limits.extend(&upper);
     let colors = if palette.kind == PaletteKind::Diverging {
         let turn = if spans_zero {
