@@ -81,7 +81,8 @@ describe("tiles of another filter", { skip: unavailable }, () => {
     // Few areas, so that they have names.
     await page.goto(`${site.url}#indicator=coderre_share&view=13.50/45.54500/-73.61500`);
     await settled(page);
-    await page.waitForTimeout(1000);
+    // The page draws once or twice more while it rests, to compile what it runs.
+    await page.waitForFunction(() => performance.now() - (globalThis.frames.at(-1) ?? 0) > 2500);
     for (const text of ["coderre_share < 0.3", "coderre_share > 0.25", ""]) {
       await page.evaluate(() => (globalThis.frames = []));
       await page.fill("#filter", text);

@@ -158,16 +158,17 @@ function rest(map: WholeMap): void {
   placeLabelsOnce(map);
   if (!map.loaded()) return;
   wait(map, map.waits || model.tiles.value === null);
-  if (!rehearsed) setTimeout(() => rehearseOnce(map), PAUSE);
+  if (rehearsals < REHEARSALS) setTimeout(() => rehearse(map), PAUSE);
 }
 
-/** Milliseconds that a map rests before its tiles are read once more. */
-const PAUSE = 250;
+/** Milliseconds that a map rests before its tiles are read once more, and how often they are. */
+const PAUSE = 200;
+const REHEARSALS = 2;
 
 /** The page's first filter finds compiled what it runs. */
-let rehearsed = false;
-function rehearseOnce(map: WholeMap): void {
-  if (!rehearsed && maps.has(map) && map.loaded()) rehearsed = map.rehearse(SOURCE);
+let rehearsals = 0;
+function rehearse(map: WholeMap): void {
+  if (rehearsals < REHEARSALS && maps.has(map) && map.loaded() && map.rehearse(SOURCE)) rehearsals += 1;
 }
 
 /**
