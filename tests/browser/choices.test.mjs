@@ -5,16 +5,7 @@ import { keep, settled, unavailable } from "./support/browser.mjs";
 import { demo } from "./support/demo.mjs";
 
 describe("choices", { skip: unavailable }, () => {
-  const site = demo();
-
-  async function at(state, body, options) {
-    const { page, faults, close } = await site.open(options);
-    await page.goto(`${site.url}#${state}`);
-    await settled(page);
-    await body(page, faults);
-    assert.deepEqual(faults, []);
-    await close();
-  }
+  const { at } = demo();
 
   const swatches = (page) =>
     page.locator(".classes .swatch").evaluateAll((all) => all.map((one) => getComputedStyle(one).backgroundColor));

@@ -10,16 +10,7 @@ const ZONE = "zone=-73.7,45.5+-73.6,45.5+-73.6,45.6";
 const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, locale: "fr-CA" };
 
 describe("cards and lists", { skip: unavailable }, () => {
-  const site = demo();
-
-  async function at(state, body, options) {
-    const { page, faults, close } = await site.open(options);
-    await page.goto(`${site.url}#${state}`);
-    await settled(page);
-    await body(page, faults);
-    assert.deepEqual(faults, []);
-    await close();
-  }
+  const { at } = demo();
 
   const focus = (page, on) => page.waitForFunction((on) => document.activeElement?.matches(on), on);
 

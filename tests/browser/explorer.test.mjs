@@ -8,16 +8,7 @@ import { demo } from "./support/demo.mjs";
 
 describe("the explorer", { skip: unavailable }, () => {
   const site = demo();
-
-  /** Opens the page at a state, runs `body`, and asks that nothing went wrong meanwhile. */
-  async function at(state, body, options) {
-    const { page, faults, close } = await site.open(options);
-    await page.goto(`${site.url}#${state}`);
-    await settled(page);
-    await body(page, faults);
-    assert.deepEqual(faults, []);
-    await close();
-  }
+  const { at } = site;
 
   const stage = async (page) => page.locator(".maps").boundingBox();
   const swatches = (page) =>

@@ -74,24 +74,19 @@ fn too_few_units_are_refused() {
 
 #[test]
 fn an_option_is_not_called_as_net_entries_or_exits_are() {
-    let truth = [[0.9, 0.1], [0.25, 0.75]];
-    let mut margins = homogeneous(&truth, 30);
-    margins.from[1] = ENTRIES.to_owned();
-    let refused = estimate(&margins, NO_INTERVAL)
-        .expect_err("taken")
-        .to_string();
-    assert!(
-        refused.contains("the first ballot has a column \"entries\""),
-        "{refused}"
+    let refused = |change: &dyn Fn(&mut Margins), said: &str| {
+        let mut margins = homogeneous(&[[0.9, 0.1], [0.25, 0.75]], 30);
+        change(&mut margins);
+        let error = estimate(&margins, NO_INTERVAL).expect_err("taken");
+        assert!(error.to_string().contains(said), "{error}");
+    };
+    refused(
+        &|margins| margins.from[1] = ENTRIES.to_owned(),
+        "the first ballot has a column \"entries\"",
     );
-    let mut margins = homogeneous(&truth, 30);
-    margins.to[0] = EXITS.to_owned();
-    let refused = estimate(&margins, NO_INTERVAL)
-        .expect_err("taken")
-        .to_string();
-    assert!(
-        refused.contains("the second ballot has a column \"exits\""),
-        "{refused}"
+    refused(
+        &|margins| margins.to[0] = EXITS.to_owned(),
+        "the second ballot has a column \"exits\"",
     );
 }
 

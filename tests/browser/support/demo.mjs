@@ -1,6 +1,7 @@
 /** The demo in a server, and a browser to open it in, for the tests of a `describe`. */
+import assert from "node:assert/strict";
 import { after, before } from "node:test";
-import { launch, open } from "./browser.mjs";
+import { launch, open, settled } from "./browser.mjs";
 import { DEMO, serve } from "./server.mjs";
 
 export function demo() {
@@ -18,5 +19,14 @@ export function demo() {
       return server.url;
     },
     open: (options) => open(browser, server.url, options),
+    /** Opens the explorer at a state, runs `body`, and asks that nothing went wrong meanwhile. */
+    async at(state, body, options) {
+      const { page, faults, close } = await open(browser, server.url, options);
+      await page.goto(`${server.url}#${state}`);
+      await settled(page);
+      await body(page, faults);
+      assert.deepEqual(faults, []);
+      await close();
+    },
   };
 }

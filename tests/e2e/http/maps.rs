@@ -213,6 +213,8 @@ fn oembed_follows_the_standard() {
     let low = server.get(&low).json();
     assert_eq!(low["height"], 150);
     let html = low["html"].as_str().expect("HTML");
+    assert!(html.starts_with("<iframe title=\"") && !html.contains("<script>"));
+    assert!(html.contains("loading=\"lazy\""));
     assert!(html.contains("height=\"150\"") && html.contains("/embed/turnout?lang=en\""));
     assert_eq!(server.get("/oembed").status, 400);
     assert_eq!(
