@@ -48,6 +48,7 @@ tileserver/ui/dist/index.html: tileserver/ui/node_modules/.package-lock.json $(s
 test: test-rust test-ui test-browser
 
 test-rust: ui
+	tests/make-owslib $(CARGO_TARGET_DIR)/owslib
 	@echo "── testing the Rust workspace"
 	$(CARGO) test --workspace --locked
 

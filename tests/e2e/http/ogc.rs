@@ -1,5 +1,6 @@
 //! OGC API: the documents, and the clients that read them where they are installed.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use e2e::{Server, Village};
@@ -250,4 +251,61 @@ fn gdal_reads_and_filters() {
         .output();
     let info = String::from_utf8_lossy(&info.expect("gdalinfo starts").stdout).into_owned();
     assert!(info.contains("/collections/town"), "{info}");
+}
+
+#[test]
+fn owslib_reads_and_filters() {
+    let local = e2e::binary("tileserver").with_file_name("../owslib/bin/python");
+    let has_owslib = |python: &PathBuf| {
+        let import = ["-c", "import owslib.ogcapi.features"];
+        let ran = Command::new(python).args(import).output();
+        ran.is_ok_and(|output| output.status.success())
+    };
+    let pythons = [PathBuf::from("python3"), local];
+    let Some(python) = pythons.iter().find(|python| has_owslib(python)) else {
+        eprintln!("skipped: OWSLib is not installed (tests/make-owslib target/owslib)");
+        return;
+    };
+    let village = Village::new();
+    let server = Server::start(village.path());
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e/http/read_with_owslib.py");
+    let url = format!("http://{}/", server.address);
+    let output = Command::new(python).arg(script).arg(url).output();
+    let output = output.expect("Python starts");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    let read: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+
+    assert_eq!(read["openapi"], "3.0.3");
+    let given = |path: &str| server.get(path).json();
+    assert_eq!(read["conformance"], given("/conformance")["conformsTo"]);
+    let collections = given("/collections")["collections"].clone();
+    let ids = collections.as_array().expect("a list").iter();
+    let ids: Vec<Value> = ids.map(|collection| collection["id"].clone()).collect();
+    assert_eq!(read["collections"], Value::from(ids));
+    assert_eq!(read["collection"], given("/collections/town"));
+    assert_eq!(read["queryables"], given("/collections/town/queryables"));
+    let items = |query: &str| given(&format!("/town/items?{query}"));
+    for (name, query) in [
+        ("page", "limit=4"),
+        ("next", "limit=4&offset=4"),
+        ("within", "bbox=2.30,48.85,2.31,48.87"),
+        ("filtered", "filter=turnout%20%3E%200.6&sortby=-turnout"),
+    ] {
+        let [read, direct] = [&read[name], &items(query)];
+        assert_eq!(read["features"], direct["features"], "{name}");
+        assert_eq!(read["numberMatched"], direct["numberMatched"], "{name}");
+    }
+    let all = read["page"]["numberMatched"].as_u64();
+    for narrowed in ["within", "filtered"] {
+        let some = read[narrowed]["numberMatched"].as_u64();
+        assert!(
+            some > Some(0) && some < all,
+            "{narrowed}: {some:?} of {all:?}"
+        );
+    }
+    assert_eq!(
+        read["item"]["properties"],
+        read["page"]["features"][0]["properties"]
+    );
 }
