@@ -25,6 +25,10 @@ export function Sparkline({ series, of }: { series: Series; of: Indicator }) {
           <circle key={at} cx={x} cy={y} r={series.points[at]?.indicator === of.name ? 3.5 : 2} />
         ))}
       </svg>
+      <div class="times" aria-hidden="true">
+        <span>{series.points[0]?.time}</span>
+        <span>{series.points.at(-1)?.time}</span>
+      </div>
     </dd>
   );
 }
