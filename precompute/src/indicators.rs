@@ -1,8 +1,9 @@
 //! A block of indicators: its rows joined with the units of every level, its SQL per unit.
 //!
 //! ```text
-//! from ─▸ keys, weights ─▸ match_keys ─▸ unit of each key, level by level ─▸ SQL group by unit
-//!                              └▸ orphans ─▸ reasons, and units of coarser levels
+//! from ─▸ keys, weights ─▸ match_keys ─┬▸ unit of each key, level by level ─┬▸ SQL group by unit
+//!                                      │                                    └▸ plain sums
+//!                                      └▸ orphans ─▸ reasons, and units of coarser levels
 //! ```
 //! Every level's figures come from the rows, never from another level's figures.
 
@@ -21,6 +22,7 @@ use crate::value::Value;
 
 mod columns;
 mod identities;
+mod plain;
 mod summary;
 
 pub use columns::{BlockColumns, Definition, define};

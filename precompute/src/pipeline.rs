@@ -48,7 +48,7 @@ pub struct Dataset {
 pub fn run(path: &Path, forgotten: &Forgotten) -> Result<Dataset, InputError> {
     let project = Project::read(path)?;
     let identity_columns = indicators::identity_columns();
-    let mentions = Mentions::of(project.sql().chain(identity_columns));
+    let mentions = Mentions::of(project.sql().chain(identity_columns)).and_sums(project.sums());
     let mut engine = Engine::new(path.display().to_string(), mentions)?;
     let mut report = Report {
         dataset: project.dataset.name.clone(),

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use tilecore::dataset::columns::{Column, Numbers, Texts};
 use tilecore::dataset::schema::{Indicator, Kind, Localized, Recompute};
 
+use super::plain::{PlainSums, SumOf};
 use super::{JOIN, JoinLevel, KEY, keyed, unit_column};
 use crate::input_error::InputError;
 use crate::project::IndicatorBlock;
@@ -154,10 +156,31 @@ pub(super) fn of_levels(
     context: &str,
 ) -> Result<BlockColumns, InputError> {
     let (mut definitions, weight) = define(block, number);
+    let plain = PlainSums::of(engine, block, levels, context)?;
+    let sum_of = |definition: &Definition| plain.as_ref()?.sum_of(&definition.sql);
+    let sums: Vec<Option<SumOf<'_>>> = definitions.iter().map(sum_of).collect();
+    let others = definitions.iter().zip(&sums);
+    let others: Vec<&Definition> = others
+        .filter_map(|(d, sum)| sum.is_none().then_some(d))
+        .collect();
     let mut figures: Vec<Vec<Figures>> = Vec::with_capacity(levels.len());
     for (up, level) in levels.iter().enumerate() {
         let units = level.units.keys.len();
-        figures.push(of_level(engine, block, &definitions, up, units, context)?);
+        let mut others = of_level(engine, block, &others, up, units, context)?.into_iter();
+        let by_level = |sum: &Option<SumOf<'_>>| sum.as_ref().map(|sum| sum.of_level(up));
+        let summed: Vec<Option<Result<_, _>>> = sums.par_iter().map(by_level).collect();
+        let mut of_level = Vec::with_capacity(definitions.len());
+        for (definition, summed) in definitions.iter().zip(summed) {
+            of_level.extend(match summed {
+                None => others.next(),
+                Some(Ok(numbers)) => Some(Figures::of_numbers(numbers)),
+                Some(Err(wrong)) => {
+                    let context = format!("{context}, columns.{}", definition.indicator.name);
+                    return Err(engine.fault(&context, wrong));
+                }
+            });
+        }
+        figures.push(of_level);
     }
     for (i, definition) in definitions.iter_mut().enumerate() {
         let all = figures.iter().map(|level| &level[i]);
@@ -191,15 +214,18 @@ pub(super) fn of_levels(
     })
 }
 
-/// By definition, by unit; missing for units without a row.
+/// By definition, by unit, what SQL answers; missing for units without a row.
 fn of_level(
     engine: &Engine,
     block: &IndicatorBlock,
-    definitions: &[Definition],
+    definitions: &[&Definition],
     up: usize,
     units: usize,
     context: &str,
 ) -> Result<Vec<Figures>, InputError> {
+    if definitions.is_empty() {
+        return Ok(Vec::new());
+    }
     let expressions: Vec<String> = definitions
         .iter()
         .map(|definition| format!("({})", definition.sql))
@@ -230,7 +256,7 @@ fn of_level(
 fn at_fault(
     engine: &Engine,
     block: &IndicatorBlock,
-    definitions: &[Definition],
+    definitions: &[&Definition],
     context: &str,
 ) -> Option<InputError> {
     definitions.iter().find_map(|definition| {
@@ -254,6 +280,14 @@ impl Figures {
         Self {
             numbers: vec![f64::NAN; units],
             has_numbers: false,
+            texts: Vec::new(),
+        }
+    }
+
+    fn of_numbers(numbers: Vec<f64>) -> Self {
+        Self {
+            has_numbers: numbers.iter().any(|number| !number.is_nan()),
+            numbers,
             texts: Vec::new(),
         }
     }

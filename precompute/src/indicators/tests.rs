@@ -94,6 +94,83 @@ fn run(units: &[&str], rows: &[Row<'_>], block: &str) -> Outcome {
     try_run(units, rows, block).unwrap()
 }
 
+/// Evaluates the block over a file; `meant` is SQL that mentions columns elsewhere.
+fn run_file(csv: &str, block: &str, meant: &str) -> Result<Outcome, InputError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.csv");
+    std::fs::write(&path, csv).unwrap();
+    let table = crate::project::Table {
+        name: "t".into(),
+        path,
+        text: vec!["code".into()],
+        ..Default::default()
+    };
+    let project = Project::parse(&format!("{LAYER}{block}"), Path::new("test.toml"), &|_| {
+        None
+    })?;
+    let mentions = Mentions::of(project.sql().chain([meant])).and_sums(project.sums());
+    let mut engine = Engine::new("test.toml", mentions)?;
+    engine.load_table(&table)?;
+    let layer = &project.layers[0];
+    let levels = join_levels(&["01a", "01b", "02a"]);
+    let (report, columns, _) = evaluate(&mut engine, layer, &levels, 0, &layer.indicators[0])?;
+    Ok(Outcome { report, columns })
+}
+
+#[test]
+fn plain_sums_are_those_of_sql() {
+    let csv = "code,a,b,name\n01a,1,0.1,x\n02a,,0.2,y\n01b,3,,x\n01a,4,0.3,z\n,7,7,x\n09z,9,9,x\n01q,5,0.7,\n";
+    let block = r#"
+        [layer.indicators.columns]
+        n = { sql = "sum(a)" }
+        real = { sql = "SUM( B )" }
+        least = { sql = "min(name)" }
+    "#;
+    let plain = run_file(csv, block, "").unwrap();
+    let by_sql = run_file(csv, block, "a + b").unwrap();
+    assert_eq!(values(&plain, 0, "n"), ["5", "3", "-"]);
+    assert_eq!(values(&plain, 0, "real"), ["0.4", "-", "0.2"]);
+    // With the key that has no unit of its own.
+    assert_eq!(values(&plain, 1, "n"), ["13", "-"]);
+    for (up, (a, b)) in plain
+        .columns
+        .levels
+        .iter()
+        .zip(&by_sql.columns.levels)
+        .enumerate()
+    {
+        assert_eq!(format!("{a:?}"), format!("{b:?}"), "level {up}");
+    }
+    assert_eq!(plain.columns.indicators, by_sql.columns.indicators);
+    assert_eq!(
+        format!("{:?}", plain.report),
+        format!("{:?}", by_sql.report)
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_plain_sum_is_said_as_of_sql() {
+    let sum =
+        |column: &str| format!("[layer.indicators.columns]\nn = {{ sql = \"sum({column})\" }}");
+    let many = format!("code,a\n{}", "01a,9007199254740991\n".repeat(1_100));
+    for (csv, column, says) in [
+        (&*many, "a", "beyond 2^63"),
+        ("code,a\n01a,x\n", "a", "is text"),
+        ("code,a\n01a,1\n", "b", "no such column: b"),
+    ] {
+        let said = |meant: &str| {
+            run_file(csv, &sum(column), meant)
+                .map(|_| ())
+                .unwrap_err()
+                .to_string()
+        };
+        let plain = said("");
+        assert!(plain.contains(says), "{plain}");
+        assert!(said("a + b").contains(says), "{}", said("a + b"));
+        assert!(plain.contains("layer layer, indicators 1"), "{plain}");
+    }
+}
+
 #[test]
 fn a_weight_is_not_negative() {
     let rows = [

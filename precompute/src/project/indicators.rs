@@ -10,6 +10,7 @@ use super::contacts::{Addresses, check_addresses};
 use super::election;
 use super::layer::{Duplicates, LevelPolygons};
 use super::read::{self, Fault};
+use crate::sql::{only_name, only_sum};
 
 /// The key repairs a block may ask for by name.
 pub const RULES: &[&str] = &["pad", "overseas", "plm", "merged-communes"];
@@ -125,13 +126,28 @@ pub struct Interpolate {
 }
 
 impl IndicatorBlock {
-    /// Its SQL.
+    /// The columns of which its indicators are sums, and nothing but them.
+    pub(super) fn sums(&self) -> impl Iterator<Item = String> {
+        let columns = self.columns.iter();
+        columns.filter_map(|column| self.sum(column))
+    }
+
+    fn sum(&self, column: &IndicatorColumn) -> Option<String> {
+        let is_plain = self.interpolate.is_none() && only_name(&self.from).is_some();
+        is_plain.then(|| only_sum(&column.sql)).flatten()
+    }
+
+    /// Its SQL, but for [`Self::sums`].
     pub(super) fn sql(&self) -> impl Iterator<Item = Option<&str>> {
+        let others = self
+            .columns
+            .iter()
+            .filter(|column| self.sum(column).is_none());
         [Some(&*self.from), Some(&*self.key), self.weight.as_deref()]
             .into_iter()
             .chain(self.identities.iter().map(|sql| Some(&**sql)))
             .chain(self.explain.iter().map(|(_, sql)| Some(&**sql)))
-            .chain(self.columns.iter().map(|column| Some(&*column.sql)))
+            .chain(others.map(|column| Some(&*column.sql)))
             .chain(self.interpolate.iter().flat_map(Interpolate::sql))
     }
 }

@@ -105,11 +105,17 @@ impl Project {
             })
     }
 
-    /// Every piece of SQL in the file, and the names it reads beside it.
+    /// Every piece of SQL in the file but for [`Self::sums`], and the names it reads beside it.
     pub fn sql(&self) -> impl Iterator<Item = &str> {
         let layers = self.layers.iter().flat_map(Layer::sql);
         let contacts = self.contacts.iter().flat_map(Contacts::sql);
         layers.chain(contacts).flatten()
+    }
+
+    /// The columns of tables of which indicators are sums, and nothing but them.
+    pub fn sums(&self) -> impl Iterator<Item = String> {
+        let blocks = self.layers.iter().flat_map(|layer| &layer.indicators);
+        blocks.flat_map(IndicatorBlock::sums)
     }
 }
 

@@ -113,7 +113,8 @@ fn the_whole_reference_is_read() {
     assert_eq!(layer.transfers[0].level, "bureau");
     assert_eq!(layer.transfers[0].first.columns[0].0, "voted");
     assert_eq!(project.contacts[0].dimensions[1].1, "age_band");
-    assert_eq!(project.sql().count(), 24);
+    assert_eq!(project.sql().count(), 23);
+    assert_eq!(project.sums().collect::<Vec<_>>(), ["inscrits"]);
 }
 
 /// Replaces `from` in the reference and expects an error at its line that says `expected`.

@@ -11,6 +11,7 @@ use super::explain::explain;
 use super::functions;
 use super::mentions::Mentions;
 use super::sandbox::{self, Watch};
+use super::sums::Sums;
 use super::token::{Token, solid_tokens};
 use super::values::{bind_cell, bind_value, value_of};
 use crate::input_error::InputError;
@@ -60,6 +61,8 @@ pub struct Engine {
     file: String,
     mentions: Mentions,
     catalog: Catalog,
+    /// By relation.
+    pub(super) sums: BTreeMap<String, Sums>,
     budget: Duration,
 }
 
@@ -99,19 +102,23 @@ impl Engine {
             file,
             mentions,
             catalog: Catalog::new(),
+            sums: BTreeMap::new(),
             budget: BUDGET,
         })
     }
 
     /// Reads a table of the project file into relations: itself, and for the Ministry's wide
-    /// files `<name>_candidats`.
+    /// files `<name>_candidats`. What is only summed stays out of SQL: see [`Sums`].
     ///
     /// # Errors
     /// When a file cannot be read as its format, or a cell contradicts its column.
     pub fn load_table(&mut self, table: &Table) -> Result<TableReport, InputError> {
         let (relations, report) = tables::read(table, &self.mentions)?;
-        for relation in &relations {
-            self.add_relation(relation, &relation.sorted_rows())?;
+        for mut relation in relations {
+            let rows = relation.sorted_rows();
+            let sums = Sums::take(&mut relation, &rows, |c| self.mentions.is_only_summed(c));
+            self.add_relation(&relation, &rows)?;
+            self.sums.extend(sums.map(|sums| (relation.name, sums)));
         }
         self.confine()?;
         Ok(report)
@@ -443,7 +450,7 @@ impl Engine {
             .map_err(|e| InputError::new(&*self.file, format!("SQL cannot be confined: {e}")))
     }
 
-    pub(super) fn fault(&self, context: &str, message: &str) -> InputError {
+    pub(crate) fn fault(&self, context: &str, message: &str) -> InputError {
         InputError::new(&*self.file, format!("{context}: {message}"))
     }
 

@@ -5,6 +5,10 @@ use rustc_hash::FxHashSet;
 
 use super::engine::Catalog;
 
+/// What is said of a sum of whole numbers.
+pub(super) const OVERFLOW: &str =
+    "whole numbers beyond 2^63: make them real, as in `sum(1.0 * x * x)`";
+
 /// Alternatives named in a message.
 const NEAR_MAX: usize = 3;
 
@@ -24,7 +28,7 @@ pub(super) fn explain(error: &Error, catalog: &Catalog) -> String {
         return "the SQL runs too long: simplify it, or prepare the table outside".into();
     }
     if message == "integer overflow" {
-        return "whole numbers beyond 2^63: make them real, as in `sum(1.0 * x * x)`".into();
+        return OVERFLOW.into();
     }
     if let Some(column) = message.strip_prefix("no such column: ") {
         // SQLite adds a remark to names in quotes.

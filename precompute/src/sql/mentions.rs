@@ -9,6 +9,8 @@ use super::token::{Kind, Token, solid_tokens};
 pub struct Mentions {
     /// In lower case.
     names: HashSet<String>,
+    /// Columns that are summed, as `names`.
+    summed: HashSet<String>,
     /// `select *`, or text that is no SQL: everything may be meant.
     everything: bool,
 }
@@ -26,6 +28,14 @@ impl Mentions {
         mentions
     }
 
+    /// With columns that indicators are the plain sums of.
+    #[must_use]
+    pub fn and_sums(mut self, columns: impl IntoIterator<Item = String>) -> Self {
+        let columns = columns.into_iter().map(|column| column.to_lowercase());
+        self.summed.extend(columns);
+        self
+    }
+
     /// Every column there is.
     #[must_use]
     pub fn everything() -> Self {
@@ -38,7 +48,15 @@ impl Mentions {
     /// Whether a column of this name may be meant.
     #[must_use]
     pub fn contains(&self, column: &str) -> bool {
-        self.everything || self.names.contains(&column.to_lowercase())
+        let column = column.to_lowercase();
+        self.everything || self.names.contains(&column) || self.summed.contains(&column)
+    }
+
+    /// Whether a column of this name is summed and meant in no other way.
+    #[must_use]
+    pub fn is_only_summed(&self, column: &str) -> bool {
+        let column = column.to_lowercase();
+        !self.everything && self.summed.contains(&column) && !self.names.contains(&column)
     }
 
     fn add(&mut self, tokens: &[Token<'_>]) {

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! project's SQL ─▸ Mentions ─▸ which columns to load
-//! relations ─────▸ Engine ──▸ query (real division, text kept out of sums) ─▸ Rows
+//! relations ─┬───▸ Engine ──▸ query (real division, text kept out of sums) ─▸ Rows
+//!            └───▸ Sums ────▸ of columns that are summed and nothing else
 //! ```
 //! Numbers are stored as SQLite stores numerics: a whole number prints without a decimal point, so
 //! that `cast(19 as varchar)` is `19` and keys are what they look like. Division is real all the
@@ -20,6 +21,7 @@ mod maths;
 mod mentions;
 mod sandbox;
 mod scan;
+mod sums;
 mod token;
 mod values;
 mod votes;
@@ -29,3 +31,4 @@ pub use engine::{Engine, Rows};
 pub use fragment::check_fragment;
 pub(crate) use functions::unaccent;
 pub use mentions::Mentions;
+pub use sums::{RowsByUnit, Sums, only_name, only_sum};

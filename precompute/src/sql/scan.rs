@@ -19,13 +19,13 @@ use crate::tables::{Cells, Column, Relation, RowAt, TableReport};
 use crate::value::{Cell, Value};
 
 /// Words that are values of their own, whatever columns there are.
-const VALUES: [&str; 4] = ["null", "current_date", "current_time", "current_timestamp"];
+pub(super) const VALUES: [&str; 4] = ["null", "current_date", "current_time", "current_timestamp"];
 
 /// The longest whole number that is exact in `f64` whatever its digits.
 const DIGITS_MAX: usize = 15;
 
 /// SQLite's names of a row's number.
-const ROW_NUMBERS: [&str; 3] = ["rowid", "oid", "_rowid_"];
+pub(super) const ROW_NUMBERS: [&str; 3] = ["rowid", "oid", "_rowid_"];
 
 /// How an expression is answered row by row.
 #[derive(Debug, Clone, PartialEq)]

@@ -45,7 +45,7 @@ pub struct Texts {
 }
 
 /// A row of a relation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RowAt {
     chunk: u32,
     row: u32,
