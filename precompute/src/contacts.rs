@@ -28,7 +28,7 @@ use crate::sql::Engine;
 use crate::tables::TableReport;
 use crate::value::Cell;
 use dimensions::Classes;
-pub use forgotten::{FORGOTTEN, Forgotten};
+pub use forgotten::{FORGOTTEN, Forgotten, LeftOut};
 pub use import::{ReadSet, import};
 use persons::{Known, Persons};
 use places::{NoPlace, Places};

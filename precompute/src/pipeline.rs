@@ -71,7 +71,9 @@ pub fn run(path: &Path, forgotten: &Forgotten) -> Result<Dataset, InputError> {
     }
     let mut contacts = Vec::new();
     for set in &project.contacts {
-        let (read, set_report) = contacts::import(&mut engine, set, &forgotten.of(&set.name))?;
+        let left_out = forgotten.of(&set.name, project.set_names());
+        let (read, set_report) = contacts::import(&mut engine, set, &|id| left_out.has(id))?;
+        left_out.check()?;
         contacts.push(read);
         report.contacts.push(set_report);
     }

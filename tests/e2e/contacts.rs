@@ -82,6 +82,31 @@ fn the_forgotten_stay_forgotten() {
         &["--contacts", "others", "--ids", &crowd.town.file("ids.txt")],
     );
     assert_eq!(nobody.status.code(), Some(1));
+
+    // Nor does one in which their set has another name.
+    let path = crowd.town.path().join("town.toml");
+    let project = fs::read_to_string(&path).expect("written");
+    let renamed = project.replace("name = \"supporters\"", "name = \"people\"");
+    fs::write(&path, renamed).expect("written");
+    let before = crowd.town.version();
+    for failed in [
+        crowd.town.build(&[]),
+        crowd.verb("release", &["--contacts", "people"]),
+    ] {
+        let told = String::from_utf8_lossy(&failed.stderr);
+        assert_eq!(failed.status.code(), Some(1), "{told}");
+        let expected = "contacts people: 2 of its ids were forgotten in \"supporters\"";
+        assert!(told.contains(expected), "{told}");
+    }
+    assert_eq!(crowd.town.version(), before);
+    // As the message says.
+    let list = crowd.dataset().join("forgotten.json");
+    let lists = fs::read_to_string(&list).expect("written");
+    fs::write(&list, lists.replace("\"supporters\"", "\"people\"")).expect("written");
+    let built = crowd.town.build(&["--json"]);
+    let report: Value = serde_json::from_slice(&built.stdout).expect("JSON");
+    assert_eq!(report["contacts"][0]["name"], "people");
+    assert_eq!(report["contacts"][0]["contacts"], 98);
 }
 
 #[test]

@@ -66,11 +66,12 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Mentions::of(project.sql()),
     )?;
     let unknown = RefCell::new(ids.clone());
-    let is_forgotten = forgotten.of(&set.name);
+    let left_out = forgotten.of(&set.name, project.set_names());
     let (read, report) = contacts::import(&mut engine, set, &|id| {
         unknown.borrow_mut().remove(id);
-        is_forgotten(id)
+        left_out.has(id)
     })?;
+    left_out.check()?;
     let mut unknown: Vec<usize> = unknown.into_inner().into_values().collect();
     unknown.sort_unstable();
     let path = format!("contacts/{}.arrow", set.name);

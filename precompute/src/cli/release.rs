@@ -73,7 +73,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Mentions::of(project.sql()),
     )?;
     let forgotten = Forgotten::read(&args.out)?;
-    let (read, _) = contacts::import(&mut engine, set, &forgotten.of(&set.name))?;
+    let left_out = forgotten.of(&set.name, project.set_names());
+    let (read, _) = contacts::import(&mut engine, set, &|id| left_out.has(id))?;
+    left_out.check()?;
     let counts = release::count(&mut engine, set, plan, read.rows(), args.epsilon)?;
     drop(read);
     let version = amend(

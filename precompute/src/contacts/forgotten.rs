@@ -4,6 +4,7 @@
 //! `<dataset>/forgotten.json` holds a random key a set and the BLAKE3 of each id under it: enough to
 //! know an id again, not enough to read one.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
@@ -51,10 +52,16 @@ impl Forgotten {
         }
     }
 
-    /// Whether a person of `set`, by their id, is to be left out.
-    pub fn of(&self, set: &str) -> impl Fn(&str) -> bool {
-        let set = self.0.get(set);
-        move |id| set.is_some_and(|set| set.hash(id).is_some_and(|hash| set.ids.contains(&hash)))
+    /// Who of `set` is to be left out; `sets` are all that the project has.
+    pub fn of<'a>(&'a self, set: &'a str, sets: impl Iterator<Item = &'a str>) -> LeftOut<'a> {
+        let sets: BTreeSet<&str> = sets.collect();
+        let lost = self.0.iter().filter(|(name, _)| !sets.contains(&***name));
+        LeftOut {
+            set,
+            own: self.0.get(set),
+            lost: lost.map(|(name, list)| (&**name, list)).collect(),
+            found: Cell::new(None),
+        }
     }
 
     /// Adds persons of `set`; `key` is used when they are the first.
@@ -75,7 +82,55 @@ impl Forgotten {
     }
 }
 
+/// Who of a contact set is to be left out.
+#[derive(Debug)]
+pub struct LeftOut<'a> {
+    set: &'a str,
+    own: Option<&'a Set>,
+    /// Lists of sets that the project does not have: one of them may be this one's by another name.
+    lost: Vec<(&'a str, &'a Set)>,
+    /// A lost list with somebody who is not left out, and how many there are.
+    found: Cell<Option<(&'a str, u64)>>,
+}
+
+impl LeftOut<'_> {
+    /// Whether a person, by their id, is to be left out.
+    #[must_use]
+    pub fn has(&self, id: &str) -> bool {
+        if self.own.is_some_and(|list| list.has(id)) {
+            return true;
+        }
+        if let Some((name, _)) = self.lost.iter().find(|(_, list)| list.has(id)) {
+            let before = self.found.get().map_or(0, |(_, count)| count);
+            self.found.set(Some((name, before + 1)));
+        }
+        false
+    }
+
+    /// To be asked once everybody has been.
+    ///
+    /// # Errors
+    /// When some were forgotten in a set that the project no longer has: they may have asked it of
+    /// this one, under another name.
+    pub fn check(&self) -> Result<(), InputError> {
+        let Some((name, count)) = self.found.get() else {
+            return Ok(());
+        };
+        let message = format!(
+            "{count} of its ids were forgotten in {name:?}, which the project does not have. If it \
+             is this set by another name, call it {:?} in the dataset's {FORGOTTEN} too; if the ids \
+             are of other persons, remove {name:?} there",
+            self.set
+        );
+        Err(InputError::new(format!("contacts {}", self.set), message))
+    }
+}
+
 impl Set {
+    fn has(&self, id: &str) -> bool {
+        self.hash(id).is_some_and(|hash| self.ids.contains(&hash))
+    }
+
     fn key(&self) -> Option<[u8; 32]> {
         Hash::from_hex(&self.key).ok().map(|key| *key.as_bytes())
     }
@@ -101,11 +156,29 @@ mod tests {
         let mut read = Forgotten::read(dir.path()).expect("just written");
         assert_eq!(read, forgotten);
         read.add("a", [8; 32], ["p-3"].into_iter());
+        let of = |set| read.of(set, ["a", "b"].into_iter());
         for id in ["p-1", "22", "p-3"] {
-            assert!(read.of("a")(id), "{id}");
+            assert!(of("a").has(id), "{id}");
         }
-        assert!(!read.of("a")("p-2") && !read.of("b")("p-1"));
+        assert!(!of("a").has("p-2") && !of("b").has("p-1"));
+        assert!(of("b").check().is_ok());
         fs::write(dir.path().join(FORGOTTEN), "{").expect("writable");
         assert!(Forgotten::read(dir.path()).is_err());
+    }
+
+    #[test]
+    fn nobody_comes_back_under_another_name() {
+        let mut forgotten = Forgotten::default();
+        forgotten.add("supporters", [7; 32], ["1", "2", "3"].into_iter());
+        forgotten.add("people", [8; 32], ["3"].into_iter());
+        let left_out = forgotten.of("people", ["people", "donors"].into_iter());
+        assert!(left_out.has("3") && !left_out.has("4"));
+        left_out.check().expect("nobody else");
+        assert!(!left_out.has("1") && !left_out.has("2"));
+        let said = left_out.check().expect_err("forgotten before").to_string();
+        assert!(
+            said.starts_with("contacts people: 2 of its ids were forgotten in \"supporters\""),
+            "{said}"
+        );
     }
 }

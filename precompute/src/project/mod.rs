@@ -92,7 +92,7 @@ impl Project {
             .iter()
             .find(|set| set.name == name)
             .ok_or_else(|| {
-                let names: Vec<&str> = self.contacts.iter().map(|set| &*set.name).collect();
+                let names: Vec<&str> = self.set_names().collect();
                 let message = format!(
                     "there are no contacts {name:?}; the file has {}",
                     if names.is_empty() {
@@ -103,6 +103,11 @@ impl Project {
                 );
                 InputError::new(self.path.display().to_string(), message)
             })
+    }
+
+    /// The names of its contact sets.
+    pub fn set_names(&self) -> impl Iterator<Item = &str> {
+        self.contacts.iter().map(|set| &*set.name)
     }
 
     /// Every piece of SQL in the file but for [`Self::sums`], and the names it reads beside it.
