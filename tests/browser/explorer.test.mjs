@@ -268,6 +268,25 @@ describe("the explorer", { skip: unavailable }, () => {
       assert.ok(width > 1000 && height > 1000, `${width} × ${height}`);
     }));
 
+  it("hands out a picture whose legend has all colours of two indicators", () =>
+    at("indicator=coderre_share&second=joly_share", async (page) => {
+      const squares = page.locator(".grid-legend .squares span");
+      const colors = await squares.evaluateAll((all) => all.map((one) => getComputedStyle(one).backgroundColor));
+      assert.equal(colors.length, 9);
+      await page.click(".use summary");
+      const [download] = await Promise.all([page.waitForEvent("download"), page.click(".downloads .link")]);
+      const { width, height, data } = PNG.sync.read(readFileSync(await download.path()));
+      // The map ends at five sixths.
+      const below = Math.round(height * 0.84);
+      const legend = new Map();
+      for (let at = below * width * 4; at < data.length; at += 4) {
+        const color = `rgb(${data[at]}, ${data[at + 1]}, ${data[at + 2]})`;
+        legend.set(color, (legend.get(color) ?? 0) + 1);
+      }
+      // Each is a square of 21 pixels on screen, twice as many in the picture.
+      for (const color of new Set(colors)) assert.ok(legend.get(color) >= 42 * 42, `${color} is not in the legend`);
+    }));
+
   for (const [template, state] of [
     ["choropleth", "indicator=coderre_share&method=quantile&classes=4&palette=berry&flip=1&filter=votes+%3E+3000"],
     ["choropleth", "indicator=winner"],

@@ -10,6 +10,12 @@ export interface Line {
   count: number;
 }
 
+/** Where its classes end, as one line. */
+export function boundsOf({ classes }: NumberClasses, indicator: Indicator): string {
+  const format = formatOf(indicator);
+  return `≤ ${classes.map(({ upto }) => format.plain(upto)).join(" · ")} ${format.suffix}`;
+}
+
 export function linesOf(classes: NumberClasses | TextClasses, indicator: Indicator): Line[] {
   if (classes.kind === "number") {
     const format = formatOf(indicator, [classes.classes[0]?.above ?? 0, ...classes.classes.map(({ upto }) => upto)]);

@@ -2,9 +2,8 @@
 import type { Map as MapLibre } from "maplibre-gl";
 import { textIn } from "../api";
 import { attribution, description, labelOf } from "../dataset";
-import type { Figure } from "../figure";
 import { language, words } from "../i18n";
-import { type Line, linesOf } from "../lines";
+import { boundsOf, linesOf } from "../lines";
 import { classes, comparison, filter, main, other } from "../model";
 import { state } from "../state";
 import { shownMaps } from "./view";
@@ -18,10 +17,20 @@ const NOTE = 17;
 const NOTE_FONT = "400 12px";
 const FAMILY = '"Inter Variable", system-ui, sans-serif';
 
+/** A line of the legend; of two indicators, a row of their square of colours. */
+interface Row {
+  colors: string[];
+  text: string;
+}
+
 interface Block {
   title: string;
-  lines: Line[];
+  rows: Row[];
 }
+
+/** The colour of a line, and of a row's cells, which leave no room between them. */
+const SWATCH = 14;
+const CELL = LINE;
 
 /** Pixels on screen times `scale`. */
 export async function picture(scale: number): Promise<Blob> {
@@ -32,13 +41,13 @@ export async function picture(scale: number): Promise<Blob> {
   const mapWidth = ((side ? 2 : 1) * first.width) / scale;
   const mapHeight = first.height / scale;
   const blocks = legendBlocks();
-  const rows = Math.max(...blocks.map(({ lines }) => lines.length + 1), 1);
+  const lines = Math.max(...blocks.map(({ rows }) => rows.length + 1), 1);
   const width = mapWidth + 2 * MARGIN;
   const top = MARGIN + TITLE + 16;
 
   const canvas = document.createElement("canvas");
   const notes = notesIn(canvas, mapWidth);
-  const height = top + mapHeight + 16 + rows * LINE + 8 + notes.length * NOTE + MARGIN;
+  const height = top + mapHeight + 16 + lines * LINE + 8 + notes.length * NOTE + MARGIN;
   canvas.width = Math.round(width * scale);
   canvas.height = Math.round(height * scale);
   const context = canvas.getContext("2d") as CanvasRenderingContext2D;
@@ -64,15 +73,19 @@ export async function picture(scale: number): Promise<Blob> {
   });
 
   const column = mapWidth / Math.max(blocks.length, 1);
-  blocks.forEach(({ title, lines }, i) => {
+  blocks.forEach(({ title, rows }, i) => {
     const x = MARGIN + i * column;
     let y = top + mapHeight + 16 + LINE - 6;
     write(title, x, y, "600 14px", color("--ink"), column - 16);
-    for (const line of lines) {
+    for (const { colors, text } of rows) {
       y += LINE;
-      context.fillStyle = line.color;
-      context.fillRect(x, y - 12, 14, 14);
-      write(line.text, x + 24, y, "400 14px", color("--ink"), column - 40);
+      const [size, step] = colors.length > 1 ? [CELL - 1, CELL] : [SWATCH, SWATCH];
+      colors.forEach((one, i) => {
+        context.fillStyle = one;
+        context.fillRect(x + i * step, y - 5 - size / 2, size, size);
+      });
+      const indent = colors.length * step + 10;
+      write(text, x + indent, y, "400 14px", color("--ink"), column - indent - 16);
     }
   });
   notes.forEach((note, i) => {
@@ -102,25 +115,29 @@ async function imageOf(map: MapLibre, scale: number): Promise<ImageBitmap> {
 function legendBlocks(): Block[] {
   const drawn = classes.value;
   if (drawn?.kind === "grid") {
-    const high = (figure: Figure) =>
-      words.value.says(words.value.to, figure.indicator.value ? labelOf(figure.indicator.value) : "");
+    const [a, b] = [main, other].map(({ indicator }) => indicator.value);
+    if (!a || !b) return [];
     const columns = drawn.a.classes.length;
-    return [
-      {
-        title: [main, other]
-          .flatMap(({ indicator }) => (indicator.value ? [labelOf(indicator.value)] : []))
-          .join(" × "),
-        lines: [
-          { color: drawn.colors[columns - 1] as string, text: high(main), count: 0 },
-          { color: drawn.colors[drawn.colors.length - columns] as string, text: high(other), count: 0 },
-          { color: drawn.colors.at(-1) as string, text: `${high(main)} + ${high(other)}`, count: 0 },
-        ],
-      },
-    ];
+    // The second rises upwards.
+    const rows = [...drawn.b.classes.keys()].reverse().map((j) => ({
+      colors: drawn.colors.slice(j * columns, (j + 1) * columns),
+      text: "",
+    }));
+    const axes = [
+      ["→", a, drawn.a],
+      ["↑", b, drawn.b],
+    ] as const;
+    axes.forEach(([arrow, by, side], i) => {
+      const row = rows[i];
+      if (row) row.text = `${arrow} ${words.value.says(labelOf(by), boundsOf(side, by))}`;
+    });
+    return [{ title: `${labelOf(a)} × ${labelOf(b)}`, rows }];
   }
   return (comparison.value ? [main, other] : [main]).flatMap(({ indicator, classes }) => {
     const [by, shown] = [indicator.value, classes.value];
-    return by && shown && shown.kind !== "grid" ? [{ title: labelOf(by), lines: linesOf(shown, by) }] : [];
+    if (!by || !shown || shown.kind === "grid") return [];
+    const rows = linesOf(shown, by).map(({ color, text }) => ({ colors: [color], text }));
+    return [{ title: labelOf(by), rows }];
   });
 }
 

@@ -1,9 +1,9 @@
 /** The legend: how values spread, which colour is which class, and how many areas it holds. */
-import type { Indicator, Stats } from "../api";
+import type { Stats } from "../api";
 import { colorOf, type NumberClasses } from "../classes";
 import { formatOf, labelOf, level } from "../dataset";
 import type { Figure } from "../figure";
-import { linesOf } from "../lines";
+import { boundsOf, linesOf } from "../lines";
 import type { Format } from "../format";
 import { language, words } from "../i18n";
 import { explain } from "../problem";
@@ -77,7 +77,6 @@ function GridLegend() {
   const [a, b] = [indicator.value, second.value];
   if (grid?.kind !== "grid" || !a || !b) return <section class="legend pending" aria-busy="true" />;
   const under = main.under.value?.stats;
-  const bounds = (side: NumberClasses, by: Indicator) => side.classes.map(({ upto }) => formatOf(by).plain(upto));
   const rows = [...grid.b.classes.keys()].reverse();
   return (
     <section class="legend" aria-label={words.value.says(words.value.legend, `${labelOf(a)}, ${labelOf(b)}`)}>
@@ -112,9 +111,7 @@ function GridLegend() {
         ).map(([by, side]) => (
           <div key={by.name}>
             <dt>{labelOf(by)}</dt>
-            <dd class="figure">
-              ≤ {bounds(side, by).join(" · ")} {formatOf(by).suffix}
-            </dd>
+            <dd class="figure">{boundsOf(side, by)}</dd>
           </div>
         ))}
       </dl>
