@@ -4,6 +4,11 @@
 //! feature's bits do not depend on its neighbours, and are made once. Values are sorted, so that
 //! the only matches worth having are with the value before.
 
+#![expect(
+    clippy::inline_always,
+    reason = "what is compiled twice: see `processor`"
+)]
+
 use crate::bits::BitWriter;
 use crate::huffman::{code_lengths, code_words};
 
@@ -163,7 +168,7 @@ impl Code {
         out.append(&self.header, self.header_bits);
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn put(&self, out: &mut BitWriter, bytes: &[u8]) {
         // Four words of at most 15 bits at a time.
         let (fours, rest) = bytes.as_chunks::<4>();
@@ -174,7 +179,7 @@ impl Code {
     }
 
     /// At most four bytes.
-    #[inline]
+    #[inline(always)]
     fn put_few(&self, out: &mut BitWriter, bytes: &[u8]) {
         let mut bits = 0;
         let mut count = 0;
@@ -229,11 +234,12 @@ impl<'a, 'b> Block<'a, 'b> {
 }
 
 impl Tokens for Block<'_, '_> {
+    #[inline(always)]
     fn literals(&mut self, bytes: &[u8]) {
         self.code.put(self.out, bytes);
     }
 
-    #[inline]
+    #[inline(always)]
     fn repeat(&mut self, length: usize, distance: usize) {
         let matches = self.code.matches.as_deref().expect("a code with matches");
         let length = matches.lengths[length];

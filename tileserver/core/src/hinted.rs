@@ -7,8 +7,14 @@
 //! ```
 //! A compressor spends its time on finding what repeats. Whoever lays out a table knows.
 
+#![expect(
+    clippy::inline_always,
+    reason = "what is compiled twice: see `processor`"
+)]
+
 use crate::bits::BitWriter;
 use crate::deflate::{Block, Code, DISTANCE_MAX, Histogram, MATCH_MIN, Tokens};
+use crate::processor::{BitWork, by_bits};
 
 /// Bytes under way.
 #[derive(Debug, Default)]
@@ -68,20 +74,32 @@ impl Hinted {
     /// The gzip stream of the bytes.
     #[must_use]
     pub fn gzip(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.bytes.len() / 2 + 256);
+        by_bits(Gzip(self))
+    }
+}
+
+struct Gzip<'a>(&'a Hinted);
+
+impl BitWork for Gzip<'_> {
+    type Done = Vec<u8>;
+
+    #[inline(always)]
+    fn run(self) -> Vec<u8> {
+        let Self(hinted) = self;
+        let mut out = Vec::with_capacity(hinted.bytes.len() / 2 + 256);
         out.extend(GZIP_HEADER);
         let mut bits = BitWriter::new(&mut out);
         let (mut start, mut first) = (0, 0);
-        let ends = self.turns.iter().map(|turn| *turn as usize);
-        let mut ends = ends.filter(|end| *end > BLOCK_MIN && self.bytes.len() - end > BLOCK_MIN);
+        let ends = hinted.turns.iter().map(|turn| *turn as usize);
+        let mut ends = ends.filter(|end| *end > BLOCK_MIN && hinted.bytes.len() - end > BLOCK_MIN);
         loop {
             let end = ends.by_ref().find(|end| end - start > BLOCK_MIN);
             let is_last = end.is_none();
-            let end = end.unwrap_or(self.bytes.len());
-            let hints = &self.hints[first..];
+            let end = end.unwrap_or(hinted.bytes.len());
+            let hints = &hinted.hints[first..];
             let hints = &hints[..hints.partition_point(|hint| (hint.at as usize) < end)];
             let part = Part {
-                bytes: &self.bytes[..end],
+                bytes: &hinted.bytes[..end],
                 start,
                 hints,
             };
@@ -95,7 +113,7 @@ impl Hinted {
             (start, first) = (end, first + hints.len());
         }
         bits.finish();
-        put_trailer(&mut out, &self.bytes);
+        put_trailer(&mut out, &hinted.bytes);
         out
     }
 }
@@ -149,6 +167,7 @@ impl Part<'_> {
         Code::train(&histogram, Some(farthest.unwrap_or(0).max(SAME_MAX)))
     }
 
+    #[inline(always)]
     fn tokens(&self, out: &mut impl Tokens) {
         let mut written = self.start;
         for (i, hint) in self.hints.iter().enumerate() {
@@ -232,6 +251,7 @@ mod tests {
             let bytes: Vec<u8> = pieces.into_iter().flat_map(|(piece, ..)| piece).collect();
             prop_assert_eq!(hinted.bytes(), &bytes[..]);
             let gzip = hinted.gzip();
+            prop_assert_eq!(&Gzip(&hinted).run(), &gzip, "on any processor");
             prop_assert_eq!(inflated(&gzip), &bytes[..]);
             let mut out = vec![0; bytes.len()];
             let length = libdeflater::Decompressor::new().gzip_decompress(&gzip, &mut out);

@@ -28,6 +28,7 @@ pub mod nfc;
 pub mod overlap;
 mod overview;
 mod pieces;
+mod processor;
 pub mod profile;
 pub mod quantize;
 pub mod radix;

@@ -1,11 +1,17 @@
 //! Counts of a tile's cells, and their encoding as points or polygons.
 
+#![expect(
+    clippy::inline_always,
+    reason = "what is compiled twice: see `processor`"
+)]
+
 use super::cells::{CELL_BITS, Cell};
 use super::encode::{Layer, Tags};
 use super::hex::{Hexes, OUTLINE};
 use super::kernel::Smoothed;
 use super::rank::RankedBitmap;
 use crate::hinted::Hinted;
+use crate::processor::{BitWork, by_bits};
 use crate::quantize::Cell as Place;
 use crate::radix::sort_by_bits;
 use crate::tile::EXTENT;
@@ -32,16 +38,34 @@ pub struct CellCount {
 /// The cells in which any contact passes, and how many of `all` they hold. `cells` ascend.
 #[must_use]
 pub fn count_cells(cells: &[Cell], passing: &RankedBitmap, all: &RankedBitmap) -> Vec<CellCount> {
-    let (mut passing, mut all) = (Counter::over(passing), Counter::over(all));
-    let mut counts = Vec::with_capacity(cells.len());
-    for cell in cells {
-        let (count, of) = (passing.count(cell), all.count(cell));
-        if count > 0 {
-            let (x, y) = (cell.x, cell.y);
-            counts.push(CellCount { x, y, count, of });
+    by_bits(Counting {
+        cells,
+        passing: Counter::over(passing),
+        all: Counter::over(all),
+    })
+}
+
+struct Counting<'a> {
+    cells: &'a [Cell],
+    passing: Counter<'a>,
+    all: Counter<'a>,
+}
+
+impl BitWork for Counting<'_> {
+    type Done = Vec<CellCount>;
+
+    #[inline(always)]
+    fn run(mut self) -> Vec<CellCount> {
+        let mut counts = Vec::with_capacity(self.cells.len());
+        for cell in self.cells {
+            let (count, of) = (self.passing.count(cell), self.all.count(cell));
+            if count > 0 {
+                let (x, y) = (cell.x, cell.y);
+                counts.push(CellCount { x, y, count, of });
+            }
         }
+        counts
     }
-    counts
 }
 
 /// Counts cell after cell: a cell mostly starts where the one before ended.
@@ -62,6 +86,7 @@ impl<'a> Counter<'a> {
         }
     }
 
+    #[inline(always)]
     fn count(&mut self, cell: &Cell) -> u32 {
         if self.is_full {
             return cell.end - cell.start;
