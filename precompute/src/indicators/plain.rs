@@ -10,6 +10,7 @@ use crate::value::Value;
 
 /// What is summed without SQL, and the rows of every unit.
 pub(super) struct PlainSums<'a> {
+    engine: &'a Engine,
     sums: &'a Sums,
     /// By level from the block's own.
     levels: Vec<RowsByUnit>,
@@ -56,6 +57,7 @@ impl<'a> PlainSums<'a> {
             sums.by_unit(&units, level.units.keys.len())
         };
         Ok(Some(Self {
+            engine,
             sums,
             levels: units.into_iter().zip(levels).map(by_unit).collect(),
         }))
@@ -64,7 +66,7 @@ impl<'a> PlainSums<'a> {
     /// `sql`, if that is the sum of one of these columns.
     pub(super) fn sum_of(&self, sql: &str) -> Option<SumOf<'_>> {
         let column = self.sums.column(&only_sum(sql)?)?;
-        Some(SumOf {
+        self.engine.reads(sql, &column.name).then_some(SumOf {
             column,
             levels: &self.levels,
         })

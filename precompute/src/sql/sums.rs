@@ -62,6 +62,14 @@ impl Engine {
         let (_, sums) = all.find(|(relation, _)| relation.eq_ignore_ascii_case(&name))?;
         Some(sums)
     }
+
+    /// Whether SQLite reads `sql` as a figure of a column of this name: a keyword wants quotes.
+    #[must_use]
+    pub fn reads(&self, sql: &str, column: &str) -> bool {
+        let quoted = column.replace('"', "\"\"");
+        let asked = format!("select ({sql}) from (select null as \"{quoted}\")");
+        self.prepare(&asked, "").is_ok()
+    }
 }
 
 impl Sums {
