@@ -365,12 +365,21 @@ export function zoomInto([from, to]: readonly [number, number]): void {
 
 /** Labels wait until the map rests; placing them makes it rest again, once. */
 const labelled = new WeakMap<MapLibre, string>();
+/** What had to be read again before it could be labelled. */
+const readAgain = new WeakMap<MapLibre, string>();
 function placeLabelsOnce(map: WholeMap): void {
   const what = `${JSON.stringify(viewOf(map))} ${model.tiles.value}`;
   if (labelled.get(map) === what) return;
   labelled.set(map, what);
-  const labels = labelsNow(map, AREAS);
-  if (labels) map.replaceFeatures(NAMES, labels);
+  try {
+    const labels = labelsNow(map, AREAS);
+    if (labels) map.replaceFeatures(NAMES, labels);
+  } catch (error) {
+    if (readAgain.get(map) === what) throw error;
+    readAgain.set(map, what);
+    labelled.delete(map);
+    map.readAgain(SOURCE);
+  }
 }
 
 function viewOf(map: MapLibre): View {

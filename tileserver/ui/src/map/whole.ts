@@ -96,6 +96,14 @@ export class WholeMap extends MapLibre {
     return true;
   }
 
+  /**
+   * Asks again for all tiles of a source. Where a tile is read for its colours while its successor comes, the library
+   * may keep the features of one and the bytes of the other, and fails when it is asked what is there.
+   */
+  readAgain(source: string): void {
+    this.style.tileManagers[source]?.reload(true);
+  }
+
   /** Asks again for tiles that failed for no fault of theirs. */
   askAgain(): void {
     for (const source of this.broken) this.style.tileManagers[source]?.reload(true);
@@ -140,7 +148,8 @@ export class WholeMap extends MapLibre {
 
   private ask(): void {
     for (const [id, { tiles, whole }] of this.wanted) {
-      if (this.coming.has(id)) continue;
+      // Those that a move of the map asked for may come last too.
+      if (this.coming.has(id) || !this.isSourceLoaded(id)) continue;
       this.wanted.delete(id);
       this.coming.set(id, false);
       if (whole && this.isStyleLoaded() && !this.isMoving()) this.hold();
