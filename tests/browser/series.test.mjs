@@ -1,11 +1,11 @@
 /** Figures as drawings: one over several elections on a card, one over all areas in the legend. */
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { after, before, describe, it } from "node:test";
-import { keep, launch, open, settled, unavailable } from "./support/browser.mjs";
-import { DEMO, serve } from "./support/server.mjs";
+import { describe, it } from "node:test";
+import { keep, unavailable } from "./support/browser.mjs";
+import { demo } from "./support/demo.mjs";
+import { DEMO } from "./support/server.mjs";
 
 // What is not of 2013 is made up; nobody voted in 2009 where few did in 2013.
 const COLUMNS = `
@@ -23,27 +23,9 @@ function project(directory) {
 }
 
 describe("a figure", { skip: unavailable }, () => {
-  let browser;
-  let server;
-  let directory;
-  before(async () => {
-    directory = mkdtempSync(join(tmpdir(), "maille-series-"));
-    [server, browser] = await Promise.all([serve(project(directory)), launch()]);
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.stop();
-    rmSync(directory, { recursive: true });
-  });
-  const ask = async (path) => (await fetch(server.url + path)).json();
-  const at = async (state, body) => {
-    const { page, faults, close } = await open(browser, server.url);
-    await page.goto(`${server.url}#${state}`);
-    await settled(page);
-    await body(page);
-    assert.deepEqual(faults, []);
-    await close();
-  };
+  const site = demo(project);
+  const { at } = site;
+  const ask = async (path) => (await fetch(site.url + path)).json();
 
   it("of several elections is a line on the card, with a gap where it is missing", async () => {
     const list = (filter) => ask(`montreal/items?level=district&limit=1&filter=${encodeURIComponent(filter)}`);

@@ -1,12 +1,12 @@
 /** Vote transfers beside the map: the page shows what the server says, doubts included. */
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { before, describe, it } from "node:test";
 import axe from "axe-core";
-import { keep, launch, open, settled, unavailable } from "./support/browser.mjs";
-import { DEMO, serve } from "./support/server.mjs";
+import { keep, settled, unavailable } from "./support/browser.mjs";
+import { demo } from "./support/demo.mjs";
+import { DEMO } from "./support/server.mjs";
 
 const TRANSFERS = `
   [[layer.transfers]]
@@ -42,19 +42,10 @@ function project(directory) {
 }
 
 describe("vote transfers", { skip: unavailable }, () => {
-  let browser;
-  let server;
-  let directory;
+  const site = demo(project);
   let found;
   before(async () => {
-    directory = mkdtempSync(join(tmpdir(), "maille-transfers-"));
-    [server, browser] = await Promise.all([serve(project(directory)), launch()]);
-    found = await (await fetch(`${server.url}montreal/transfers`)).json();
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.stop();
-    rmSync(directory, { recursive: true });
+    found = await (await fetch(`${site.url}montreal/transfers`)).json();
   });
 
   const plain = (share, digits) => (100 * share).toFixed(digits);
@@ -63,8 +54,8 @@ describe("vote transfers", { skip: unavailable }, () => {
   const cells = (page) => page.locator(".matrix tbody td");
 
   it("are told cell by cell as estimates, with interval, bounds and flags", async () => {
-    const { page, faults, close } = await open(browser, server.url);
-    await page.goto(`${server.url}#indicator=winner&view=10.00/45.55000/-73.62000`);
+    const { page, faults, close } = await site.open();
+    await page.goto(`${site.url}#indicator=winner&view=10.00/45.55000/-73.62000`);
     await settled(page);
     assert.equal(await page.locator(".pane").count(), 0);
     await page.click("text=From round to round");
@@ -106,8 +97,8 @@ describe("vote transfers", { skip: unavailable }, () => {
   });
 
   it("are drawn as bands in proportion", async () => {
-    const { page, faults, close } = await open(browser, server.url);
-    await page.goto(`${server.url}#indicator=winner&transfers=rounds`);
+    const { page, faults, close } = await site.open();
+    await page.goto(`${site.url}#indicator=winner&transfers=rounds`);
     await page.waitForSelector(".flows svg");
     assert.match(await page.getAttribute(".flows svg", "aria-label"), /coderre to yes, about [\d,]+/);
     assert.equal(await page.locator(".flows .band").count(), found.from.length * found.to.length);
@@ -123,8 +114,8 @@ describe("vote transfers", { skip: unavailable }, () => {
   });
 
   it("go on the map and away with the keyboard alone", async () => {
-    const { page, faults, close } = await open(browser, server.url);
-    await page.goto(`${server.url}#indicator=winner&view=10.00/45.55000/-73.62000`);
+    const { page, faults, close } = await site.open();
+    await page.goto(`${site.url}#indicator=winner&view=10.00/45.55000/-73.62000`);
     await settled(page);
     const opener = page.locator(".openers button");
     await opener.focus();
@@ -150,8 +141,8 @@ describe("vote transfers", { skip: unavailable }, () => {
     ["on a phone", "transfers=rounds", { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }],
   ]) {
     it(`have no serious finding ${name}`, async () => {
-      const { page, faults, close } = await open(browser, server.url, { ...options, bypassCSP: true });
-      await page.goto(`${server.url}#indicator=winner&${state}`);
+      const { page, faults, close } = await site.open({ ...options, bypassCSP: true });
+      await page.goto(`${site.url}#indicator=winner&${state}`);
       await page.waitForSelector(".matrix");
       await settled(page);
       await page.evaluate(axe.source);

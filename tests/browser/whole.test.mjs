@@ -75,6 +75,40 @@ describe("tiles of another filter", { skip: unavailable }, () => {
     await fresh.close();
   });
 
+  it("are asked for once those of a move have come, of which none is left", async () => {
+    const { page, faults, close } = await site.open();
+    await page.goto(`${site.url}#${STATE}`);
+    await settled(page);
+    let release;
+    const gate = new Promise((resolve) => (release = resolve));
+    const asked = [];
+    await page.route(TILE, async (route) => {
+      asked.push(new URL(route.request().url()).searchParams.get("filter"));
+      if (asked.length === 1) await gate;
+      await route.continue();
+    });
+    const view = "view=10.50/45.54500/-73.61500";
+    await page.evaluate((hash) => (location.hash = hash), `indicator=coderre_share&${view}`);
+    while (asked.length === 0) await page.waitForTimeout(50);
+    await page.fill("#filter", "coderre_share < 0.3");
+    await page.press("#filter", "Enter");
+    await page.waitForTimeout(1500);
+    assert.ok(asked.every((filter) => filter === null), "a tile of the move may come last");
+    release();
+    await page.waitForFunction(() => document.querySelector(".matched")?.textContent);
+    await settled(page);
+    assert.ok(asked.includes("coderre_share < 0.3"));
+    const clip = await page.locator(".maps").boundingBox();
+    const shot = async () => (await page.screenshot({ clip })).toString("base64");
+    const drawn = await shot();
+    await page.goto("about:blank");
+    await page.goto(`${site.url}#indicator=coderre_share&${view}&filter=coderre_share+%3C+0.3`);
+    await settled(page);
+    assert.ok(drawn === (await shot()), "some areas are of no filter");
+    assert.deepEqual(faults, []);
+    await close();
+  });
+
   it("are drawn once, with the names of what they leave", async () => {
     const { page, faults, close } = await site.open();
     await page.addInitScript(noteFrames);

@@ -2,7 +2,7 @@
 
 use super::{JOIN, JoinLevel, KEY, unit_column};
 use crate::input_error::InputError;
-use crate::project::IndicatorBlock;
+use crate::project::{IndicatorBlock, IndicatorColumn};
 use crate::sql::{Engine, RowsByUnit, Sums, only_sum};
 use crate::tables::Column;
 use crate::units::row_number;
@@ -23,7 +23,7 @@ pub(super) struct SumOf<'a> {
 }
 
 impl<'a> PlainSums<'a> {
-    /// `None` where the block's relation has no such column; the join is loaded as [`JOIN`].
+    /// `None` where no indicator of the block is one; the join is loaded as [`JOIN`].
     pub(super) fn of(
         engine: &'a Engine,
         block: &IndicatorBlock,
@@ -33,6 +33,10 @@ impl<'a> PlainSums<'a> {
         let Some(sums) = engine.sums(&block.from) else {
             return Ok(None);
         };
+        let is_one = |column: &IndicatorColumn| column_of(sums, &column.sql).is_some();
+        if !block.columns.iter().any(is_one) {
+            return Ok(None);
+        }
         let columns: Vec<String> = (0..levels.len()).map(unit_column).collect();
         let sql = format!(
             "select t._row, {} from (select rowid as _row, cast(({}) as text) as {KEY} from {}) t \
@@ -65,12 +69,16 @@ impl<'a> PlainSums<'a> {
 
     /// `sql`, if that is the sum of one of these columns.
     pub(super) fn sum_of(&self, sql: &str) -> Option<SumOf<'_>> {
-        let column = self.sums.column(&only_sum(sql)?)?;
+        let column = column_of(self.sums, sql)?;
         self.engine.reads(sql, &column.name).then_some(SumOf {
             column,
             levels: &self.levels,
         })
     }
+}
+
+fn column_of<'a>(sums: &'a Sums, sql: &str) -> Option<&'a Column> {
+    sums.column(&only_sum(sql)?)
 }
 
 impl SumOf<'_> {
