@@ -40,11 +40,11 @@ fn main() -> anyhow::Result<()> {
         .collect();
 
     let start = Instant::now();
-    let coverage = Coverage::build(&units);
+    let mut coverage = Coverage::build(&units);
     println!("{} units, arcs in {:.2?}", units.len(), start.elapsed());
     println!("{:#?}", coverage.defects());
+    let flags = coverage.generalise([0, ZOOM_MAX], ZOOM_MAX);
     let geometries = coverage.geometries();
-    let flags = coverage.repair_zooms(ZOOM_MAX);
     fs::create_dir_all(&out).with_context(|| format!("cannot make {}", out.display()))?;
     for zoom in ZOOMS {
         let kept = geometries.iter().flatten().flat_map(Polygon::rings);

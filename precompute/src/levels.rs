@@ -18,11 +18,11 @@ pub struct LevelData {
     pub name: String,
     pub title: schema::Localized,
     pub zooms: [u8; 2],
-    /// The layer's last zoom, at which tiles show the detail of one zoom more.
-    pub zoom_last: u8,
     pub units: Units,
     pub ids: Vec<u64>,
     pub coverage: Coverage,
+    /// See [`LevelRows::repair_zooms`].
+    pub repair_zooms: Vec<u32>,
     /// Indicators, then hidden columns, block by block.
     pub columns: Vec<(String, Column)>,
     pub hidden: Vec<String>,
@@ -77,7 +77,7 @@ impl LevelData {
         let units = self.units.keys.len();
         let mut geometries = self.coverage.geometries();
         geometries.truncate(units);
-        let mut repair_zooms = self.coverage.repair_zooms(self.zoom_last);
+        let mut repair_zooms = self.repair_zooms;
         repair_zooms.truncate(units);
         drop(self.coverage);
         let rows = LevelRows {

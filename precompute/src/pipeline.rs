@@ -166,28 +166,26 @@ fn build_layer(engine: &mut Engine, layer: &project::Layer) -> Result<BuiltLayer
     for relation in relations {
         engine.drop_relation(relation)?;
     }
-    for (level, defects) in report.levels.iter_mut().zip(&coverages) {
-        level.coverage = defects.1;
+    for (level, shapes) in report.levels.iter_mut().zip(&coverages) {
+        level.coverage = shapes.report;
     }
     report.coverage = report
         .levels
         .first()
         .and_then(|level| level.coverage)
         .unwrap_or_default();
-    let zoom_last = layer.levels.iter().map(|level| level.zooms[1]).max();
-    let zoom_last = zoom_last.unwrap_or_default();
     let mut taken = FxHashSet::default();
     let mut levels: Vec<LevelData> = Vec::with_capacity(layer.levels.len());
-    for ((level, joined), (coverage, _)) in layer.levels.iter().zip(join_levels).zip(coverages) {
+    for ((level, joined), shapes) in layer.levels.iter().zip(join_levels).zip(coverages) {
         let ids = levels::ids(&level.name, &joined.units.keys, &mut taken);
         levels.push(LevelData {
             name: level.name.clone(),
             title: level.title.clone(),
             zooms: level.zooms,
-            zoom_last,
             units: joined.units,
             ids,
-            coverage,
+            coverage: shapes.coverage,
+            repair_zooms: shapes.repair_zooms,
             columns: Vec::new(),
             hidden: Vec::new(),
         });
@@ -327,15 +325,23 @@ fn parents_missing(finer: &Units, coarser: &Units) -> Vec<String> {
     missing
 }
 
-/// Shared arcs of every level, with the defects of those that have polygons of their own.
-fn coverages(
-    layer: &project::Layer,
-    shapes: Vec<Shape>,
-) -> Vec<(Coverage, Option<CoverageReport>)> {
-    let mut coverages: Vec<(Coverage, Option<CoverageReport>)> = Vec::new();
+/// The shapes of a level.
+struct Generalised {
+    coverage: Coverage,
+    /// See [`Coverage::generalise`].
+    repair_zooms: Vec<u32>,
+    /// Defects, of a level that has polygons of its own.
+    report: Option<CoverageReport>,
+}
+
+/// Shared arcs of every level.
+fn coverages(layer: &project::Layer, shapes: Vec<Shape>) -> Vec<Generalised> {
+    let zoom_last = layer.levels.iter().map(|level| level.zooms[1]).max();
+    let zoom_last = zoom_last.unwrap_or_default();
+    let mut coverages: Vec<Generalised> = Vec::new();
     for (level, shape) in layer.levels.iter().zip(shapes) {
         let step = progress::step(&format!("arcs {}/{}", layer.name, level.name));
-        let built = match (shape, coverages.last()) {
+        let (mut coverage, report) = match (shape, coverages.last()) {
             (Shape::Own(parts, units), _) => {
                 let drawn: f64 = parts.polygons.par_iter().map(Area::unsigned_area).sum();
                 let is_whole = parts.polygons.len() == units;
@@ -358,13 +364,18 @@ fn coverages(
                 };
                 (coverage, Some(found))
             }
-            (Shape::Dissolved(groups, count), Some((finer, _))) => {
-                (dissolve(finer, &groups, count), None)
+            (Shape::Dissolved(groups, count), Some(finer)) => {
+                (dissolve(&finer.coverage, &groups, count), None)
             }
             (Shape::Dissolved(..), None) => (Coverage::default(), None),
         };
+        let repair_zooms = coverage.generalise(level.zooms, zoom_last);
         step.done("built");
-        coverages.push(built);
+        coverages.push(Generalised {
+            coverage,
+            repair_zooms,
+            report,
+        });
     }
     coverages
 }

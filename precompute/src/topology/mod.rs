@@ -25,6 +25,8 @@ use std::borrow::Borrow;
 
 use geo_types::MultiPolygon;
 use rayon::prelude::*;
+#[cfg(doc)]
+use tilecore::dataset::write::REPAIR_ZOOM_MAX;
 use tilecore::geometry::{self, GridPoint, Polygon, Ring, Vertex};
 
 use arcs::Arcs;
@@ -37,13 +39,12 @@ use visits::Visits;
 /// Times neighbours are joined: the repair of a joined boundary can make new vertices.
 const JOINS: usize = 2;
 
-/// Units and the arcs their rings are made of.
+/// Units and the arcs their rings are made of; every vertex is kept from zoom 0 on until the
+/// coverage is generalised.
 #[derive(Debug, Default)]
 pub struct Coverage {
     arcs: Arcs,
     layout: Layout,
-    /// By unit, the zooms at which it is not valid, as a mask.
-    repair_zooms: Vec<u32>,
     /// Vertices added or moved to bring neighbours together.
     joined: usize,
     /// Slivers between units of one group that were filled.
@@ -84,7 +85,7 @@ impl Coverage {
                 break;
             }
         }
-        let (mut arcs, uses, ring_starts) = arcs::cut(&rings, &visits);
+        let (arcs, uses, ring_starts) = arcs::cut(&rings, &visits);
         drop(visits);
         let (polygon_starts, unit_starts) = rings.into_structure();
         let layout = Layout {
@@ -93,12 +94,9 @@ impl Coverage {
             polygon_starts,
             unit_starts,
         };
-        weights::weigh(&mut arcs, &layout);
-        let repair_zooms = validity::settle(&mut arcs, &layout);
         Self {
             arcs,
             layout,
-            repair_zooms,
             joined,
             filled: 0,
         }
@@ -106,8 +104,7 @@ impl Coverage {
 
     /// Merges units that share a group into one; the result's units are the groups `0..groups`.
     ///
-    /// A unit whose group is not below `groups` takes no part. Weights are computed anew: a
-    /// group's arcs are far longer.
+    /// A unit whose group is not below `groups` takes no part.
     #[must_use]
     pub fn dissolve(&self, group_of_unit: &[usize], groups: usize) -> Self {
         let (rings, filled) = dissolve::dissolve(self, group_of_unit, groups);
@@ -185,13 +182,17 @@ impl Coverage {
         vertices
     }
 
-    /// By unit, a bit for every zoom at which its polygon, as tiles show it, touches itself or its
-    /// rings leave each other, so that it has to be repaired there.
+    /// Gives each vertex the zoom from which it is kept, so that units are valid, as far as vertices
+    /// can help, at the zooms that tiles show them at: `zooms`, first and last. At `zoom_last`, the
+    /// last of all levels, tiles show the vertices of one zoom more.
     ///
-    /// A tile shows the vertices up to its zoom on its grid; at `zoom_last`, up to one zoom more.
+    /// Returns by unit a bit for every zoom at which its polygon, as tiles show it, may touch itself
+    /// or its rings may leave each other, so that it has to be repaired there: of other zooms than
+    /// `zooms`, and of those behind [`REPAIR_ZOOM_MAX`], nobody knows.
     #[must_use]
-    pub fn repair_zooms(&self, zoom_last: u8) -> Vec<u32> {
-        validity::up_to(&self.arcs, &self.layout, &self.repair_zooms, zoom_last)
+    pub fn generalise(&mut self, zooms: [u8; 2], zoom_last: u8) -> Vec<u32> {
+        weights::weigh(&mut self.arcs, &self.layout);
+        validity::settle(&mut self.arcs, &self.layout, zooms, zoom_last)
     }
 
     /// How far the coverage is from a partition, after neighbours were brought together.

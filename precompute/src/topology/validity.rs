@@ -4,6 +4,7 @@
 //! neighbours. What cannot be helped so is listed by zoom, for the tile engine to repair.
 
 use rayon::prelude::*;
+use tilecore::dataset::write::REPAIR_ZOOM_MAX;
 use tilecore::geometry::{GridPoint, M_PER_ZOOM};
 use tilecore::tile::ZOOM_MAX;
 
@@ -15,34 +16,50 @@ use super::repair::push_edges;
 use super::rings::{Loop, double_area};
 use super::weights::RING_MIN;
 
-/// Zooms at which vertices are restored, from 0: those that maps are published for.
-const ZOOMS: u8 = 15;
-
 /// Rounds of restoring: each brings back one vertex a crossing, so what is left after as many
 /// would need most of its vertices.
 const ROUNDS_MAX: usize = 24;
 
-/// A vertex to keep from a zoom on.
-type Restored = (usize, u8);
+/// A vertex and the weight it should have at most.
+type Restored = (usize, u16);
 
-/// Restores vertices where rings cross, and returns each unit's zooms that still need repair, as
-/// a mask.
-pub(super) fn settle(arcs: &mut Arcs, layout: &Layout) -> Vec<u32> {
-    let mut masks = vec![0; layout.units()];
+/// What a zoom shows: the vertices up to a weight, on its grid.
+#[derive(Debug, Clone, Copy)]
+struct Detail {
+    zoom: u8,
+    m_max: u16,
+}
+
+/// What tiles show at `zooms`, the finest first; at `zoom_last` the vertices of one zoom more.
+fn details([first, last]: [u8; 2], zoom_last: u8) -> Vec<Detail> {
+    let zooms = (first..=last.min(REPAIR_ZOOM_MAX)).rev();
+    zooms
+        .map(|zoom| Detail {
+            zoom,
+            m_max: u16::from(zoom + u8::from(zoom == zoom_last)) * M_PER_ZOOM,
+        })
+        .collect()
+}
+
+/// Restores vertices where rings cross at `zooms`, and returns each unit's zooms that may need
+/// repair, as a mask: of other zooms than these nobody knows.
+pub(super) fn settle(arcs: &mut Arcs, layout: &Layout, zooms: [u8; 2], zoom_last: u8) -> Vec<u32> {
+    let details = details(zooms, zoom_last);
+    let looked_at: u32 = details.iter().map(|shown| 1 << shown.zoom).sum();
+    let mut masks = vec![!looked_at; layout.units()];
     let mut units: Vec<usize> = (0..layout.units()).collect();
     for round in 0..=ROUNDS_MAX {
         let found: Vec<(u32, Vec<Restored>)> = units
             .par_iter()
             .map_init(Checker::default, |checker, &unit| {
-                checker.check(arcs, layout, unit)
+                checker.check(arcs, layout, unit, &details)
             })
             .collect();
         let mut changed = vec![false; arcs.len()];
         let mut any = false;
         for (&unit, (mask, restored)) in units.iter().zip(&found) {
-            masks[unit] = *mask;
-            for &(vertex, zoom) in restored {
-                let m = u16::from(zoom) * M_PER_ZOOM;
+            masks[unit] = mask | !looked_at;
+            for &(vertex, m) in restored {
                 if round < ROUNDS_MAX && arcs.m[vertex] > m {
                     arcs.m[vertex] = m;
                     changed[arcs.arc_at(vertex)] = true;
@@ -62,43 +79,6 @@ pub(super) fn settle(arcs: &mut Arcs, layout: &Layout) -> Vec<u32> {
             .collect();
     }
     masks
-}
-
-/// Each unit's zooms that need repair when tiles are shown up to `zoom_last`, and there with the
-/// vertices of one zoom more; `masks` is what [`settle`] found.
-pub(super) fn up_to(arcs: &Arcs, layout: &Layout, masks: &[u32], zoom_last: u8) -> Vec<u32> {
-    let zoom_last = zoom_last.min(ZOOM_MAX);
-    let known = (1_u32 << zoom_last.min(ZOOMS)) - 1;
-    (0..layout.units())
-        .into_par_iter()
-        .map_init(Checker::default, |checker, unit| {
-            let mut mask = masks[unit] & known;
-            // The last zoom of those known shows more only where there is a vertex more.
-            if zoom_last + 1 == ZOOMS && !has_between(arcs, layout, unit, zoom_last) {
-                return masks[unit];
-            }
-            for zoom in ZOOMS.min(zoom_last)..=zoom_last {
-                let detail = zoom + u8::from(zoom == zoom_last);
-                checker.walk(arcs, layout, unit);
-                checker.keep(zoom, u16::from(detail) * M_PER_ZOOM);
-                mask |= u32::from(!checker.is_valid()) << zoom;
-            }
-            mask
-        })
-        .collect()
-}
-
-/// Whether a unit has a vertex that is kept from behind a zoom up to the next.
-fn has_between(arcs: &Arcs, layout: &Layout, unit: usize, zoom: u8) -> bool {
-    let low = u16::from(zoom) * M_PER_ZOOM;
-    let between = low + 1..=low + M_PER_ZOOM;
-    let mut uses = layout
-        .rings_of_unit(unit)
-        .flat_map(|ring| layout.uses_of_ring(ring));
-    uses.any(|arc_use| {
-        let span = arcs.span(arc_use.arc());
-        arcs.m[span].iter().any(|m| between.contains(m))
-    })
 }
 
 /// A vertex of the unit under check.
@@ -152,29 +132,34 @@ fn rounding(zoom: u8) -> f64 {
 
 impl Checker {
     /// The zooms at which a unit is not valid, and the vertices that would help.
-    fn check(&mut self, arcs: &Arcs, layout: &Layout, unit: usize) -> (u32, Vec<Restored>) {
+    fn check(
+        &mut self,
+        arcs: &Arcs,
+        layout: &Layout,
+        unit: usize,
+        details: &[Detail],
+    ) -> (u32, Vec<Restored>) {
         self.walk(arcs, layout, unit);
         let mut mask = 0;
         let mut restored = Vec::new();
-        for zoom in (0..ZOOMS).rev() {
-            let m_max = u16::from(zoom) * M_PER_ZOOM;
-            if self.stays_valid(zoom, m_max) {
+        for &shown in details {
+            if self.stays_valid(shown) {
                 continue;
             }
-            self.keep(zoom, m_max);
-            if self.is_valid_for(zoom) {
+            self.keep(shown);
+            if self.is_valid_for(shown.zoom) {
                 continue;
             }
-            mask |= 1 << zoom;
+            mask |= 1 << shown.zoom;
             for &(a, b) in &self.findings.crossings {
                 let best = [a, b]
                     .into_iter()
                     .filter_map(|edge| {
                         let from = self.walked[self.sources[edge as usize]];
-                        most_significant(arcs, from, m_max)
+                        most_significant(arcs, from, shown.m_max)
                     })
                     .min();
-                restored.extend(best.map(|(_, vertex)| (vertex, zoom)));
+                restored.extend(best.map(|(_, vertex)| (vertex, shown.m_max)));
             }
         }
         (mask, restored)
@@ -204,10 +189,10 @@ impl Checker {
         }
     }
 
-    /// Leaves the vertices up to a weight, on a zoom's grid; the weights only go down.
-    fn keep(&mut self, zoom: u8, m_max: u16) {
-        self.walked.retain(|vertex| vertex.m <= m_max);
-        self.quantise(zoom);
+    /// Leaves what a zoom shows, on its grid; the weights only go down.
+    fn keep(&mut self, shown: Detail) {
+        self.walked.retain(|vertex| vertex.m <= shown.m_max);
+        self.quantise(shown.zoom);
     }
 
     /// Whether nothing can have come to touch since the zoom that was last looked at: each vertex is
@@ -215,13 +200,13 @@ impl Checker {
     ///
     /// Nothing changes where rings lie as long as they can be moved there without ever touching,
     /// and a vertex in the midst of a straight line is none.
-    fn stays_valid(&self, zoom: u8, m_max: u16) -> bool {
-        let moved = self.room.rounding + rounding(zoom);
+    fn stays_valid(&self, shown: Detail) -> bool {
+        let moved = self.room.rounding + rounding(shown.zoom);
         let Some(free) = Some(self.room.radius - moved).filter(|free| *free > 0.0) else {
             return false;
         };
         let mut rings = self.walked.chunk_by(|a, b| a.ring == b.ring);
-        rings.all(|ring| dropped_within(ring, m_max, free * free))
+        rings.all(|ring| dropped_within(ring, shown.m_max, free * free))
     }
 
     /// As [`Checker::is_valid`], and looks how much room there is.
@@ -379,17 +364,29 @@ pub(super) mod tests {
     use super::*;
 
     /// Each unit's zooms that need repair, every zoom looked at by itself.
-    pub(in super::super) fn every_zoom(arcs: &Arcs, layout: &Layout) -> Vec<u32> {
+    pub(in super::super) fn every_zoom(
+        arcs: &Arcs,
+        layout: &Layout,
+        zooms: [u8; 2],
+        zoom_last: u8,
+    ) -> Vec<u32> {
         let mut checker = Checker::default();
-        let mut is_valid = |unit, zoom: u8| {
+        let mut is_valid = |unit, shown| {
             checker.walk(arcs, layout, unit);
-            checker.keep(zoom, u16::from(zoom) * M_PER_ZOOM);
+            checker.keep(shown);
             checker.is_valid()
         };
+        let known = |zoom| (zooms[0]..=zooms[1].min(REPAIR_ZOOM_MAX)).contains(&zoom);
         (0..layout.units())
             .map(|unit| {
-                let invalid = (0..ZOOMS).filter(|zoom| !is_valid(unit, *zoom));
-                invalid.map(|zoom| 1 << zoom).sum()
+                let mut mask = (0..32)
+                    .filter(|zoom| !known(*zoom))
+                    .map(|zoom| 1 << zoom)
+                    .sum();
+                for shown in details(zooms, zoom_last) {
+                    mask |= u32::from(!is_valid(unit, shown)) << shown.zoom;
+                }
+                mask
             })
             .collect()
     }

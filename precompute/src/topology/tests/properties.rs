@@ -12,8 +12,8 @@ proptest! {
     fn a_partition_stays_one_at_every_zoom(town in town(0.0)) {
         let units = town.units();
         prop_assume!(units.iter().all(Validation::is_valid));
-        let coverage = Coverage::build(&units);
-        check_partition(&coverage);
+        let mut coverage = Coverage::build(&units);
+        check_partition(&mut coverage);
         let defects = coverage.defects();
         prop_assert_eq!((defects.gaps, defects.overlaps, defects.joined_vertices), (0, 0, 0));
     }
@@ -37,8 +37,8 @@ proptest! {
         let kept = (0..count).filter(|group| of_unit.contains(group));
         let merged: Vec<_> = kept.map(|group| metres(&dissolved.geometries()[group])).collect();
         // Complex units, in pieces and with enclaves, as input.
-        let rebuilt = Coverage::build(&merged);
-        check_partition(&rebuilt);
+        let mut rebuilt = Coverage::build(&merged);
+        check_partition(&mut rebuilt);
         let whole: i128 = rebuilt.geometries().iter().map(unit_area).sum();
         prop_assert_eq!(whole, parts.iter().map(unit_area).sum::<i128>());
     }
@@ -46,16 +46,33 @@ proptest! {
     #[test]
     fn order_and_threads_change_nothing(town in town(60.0), turn in 0..40_usize) {
         let mut units = town.units();
-        let first = on_threads(1, || Coverage::build(&units));
+        let geometries = |units: &[MultiPolygon<f64>]| {
+            let mut coverage = Coverage::build(units);
+            let _ = coverage.generalise([4, 14], 14);
+            sorted(coverage.geometries())
+        };
+        let first = on_threads(1, || geometries(&units));
         turn_units(&mut units, turn);
-        let second = on_threads(3, || Coverage::build(&units));
-        prop_assert_eq!(sorted(first.geometries()), sorted(second.geometries()));
+        let second = on_threads(3, || geometries(&units));
+        prop_assert_eq!(first, second);
+    }
+
+    #[test]
+    fn units_are_looked_at_as_tiles_show_them(
+        town in town(60.0), first in 0_u8..=18, more in 0_u8..=18, above in 0_u8..2,
+    ) {
+        let mut coverage = Coverage::build(town.units());
+        let last = (first + more).min(18);
+        let masks = coverage.generalise([first, last], last + above);
+        let every_zoom =
+            validity::tests::every_zoom(&coverage.arcs, &coverage.layout, [first, last], last + above);
+        prop_assert_eq!(masks, every_zoom);
     }
 
     #[test]
     fn units_drawn_apart_come_together(town in town(60.0)) {
-        let coverage = Coverage::build(town.units());
-        check_units(&coverage);
+        let mut coverage = Coverage::build(town.units());
+        check_units(&mut coverage);
         let defects = coverage.defects();
         prop_assert!(defects.gap_share + defects.overlap_share < 1e-3, "{:?}", defects);
         let of_unit = groups(town, town.units().len(), 3);
@@ -85,7 +102,7 @@ proptest! {
                 MultiPolygon(vec![Polygon::new(line.clone(), vec![line])])
             })
             .collect();
-        let coverage = Coverage::build(&units);
+        let mut coverage = Coverage::build(&units);
         let geometries = coverage.geometries();
         for (unit, geometry) in units.iter().zip(&geometries) {
             let has_point = unit.0.iter().any(|p| !p.exterior().0.is_empty());
@@ -97,7 +114,8 @@ proptest! {
         prop_assert_eq!(dissolved.geometries().len(), 2);
         let _ = dissolved.defects();
         let _ = coverage.defects();
-        let _ = coverage.repair_zooms(18);
+        let masks = coverage.generalise([0, 14], 14);
+        prop_assert_eq!(masks.len(), units.len());
     }
 }
 

@@ -32,8 +32,9 @@ pub struct LevelRows {
     /// Bit z, up to [`REPAIR_ZOOM_MAX`], is set when the unit's polygon, as tiles show it at zoom
     /// z, is not valid by itself and has to be repaired there. "As tiles show it": the vertices
     /// with `m <= z * M_PER_ZOOM`, each moved to the tile grid as [`crate::quantize`] does,
-    /// repeated vertices and rings without area left out. Empty when nobody has looked: every
-    /// polygon is then checked in every tile, as it is at the layer's last zoom.
+    /// repeated vertices and rings without area left out. Set too when nobody has looked, as at
+    /// zooms that do not show the level. Empty when nobody has looked at any: every polygon is then
+    /// checked in every tile, as it is at the layer's last zoom.
     pub repair_zooms: Vec<u32>,
 }
 
