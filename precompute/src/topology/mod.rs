@@ -34,7 +34,7 @@ pub use defects::{Defect, Defects};
 use layout::Layout;
 use repair::Repairer;
 use rings::{Rings, Shape};
-use visits::Visits;
+use visits::Blocks;
 
 /// Times neighbours are joined: the repair of a joined boundary can make new vertices.
 const JOINS: usize = 2;
@@ -72,19 +72,20 @@ impl Coverage {
     }
 
     fn from_rings(mut rings: Rings) -> Self {
-        let mut visits = Visits::new(&rings);
+        let mut blocks = Blocks::new(&rings);
+        let mut visits = blocks.look(&rings);
         let mut joined = 0;
         for _ in 0..JOINS {
             let Some(next) = node::node(&rings, &visits) else {
                 break;
             };
             joined += next.vertices;
-            rings = next.rings;
-            visits = Visits::new(&rings);
+            visits = blocks.replace(&mut rings, &next.shapes, visits);
             if !next.repaired {
                 break;
             }
         }
+        drop(blocks);
         let (arcs, uses, ring_starts) = arcs::cut(&rings, &visits);
         drop(visits);
         let (polygon_starts, unit_starts) = rings.into_structure();

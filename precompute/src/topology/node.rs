@@ -13,6 +13,8 @@
 //! Only an edge that no other ring has can lack a vertex, and only an end of such an edge can be
 //! what it lacks, so a clean coverage costs a look at its outer boundary.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use tilecore::geometry::GridPoint;
@@ -47,14 +49,15 @@ struct Side {
 
 /// What joining made.
 pub(super) struct Joined {
-    pub rings: Rings,
+    /// By unit that has another one now.
+    pub shapes: BTreeMap<usize, Shape>,
     /// Vertices added or moved.
     pub vertices: usize,
     /// Whether a unit had to be repaired, which can make vertices that its neighbours lack.
     pub repaired: bool,
 }
 
-/// The rings with what they lacked; `None` when they lacked nothing.
+/// What rings lack; `None` when they lack nothing.
 pub(super) fn node(rings: &Rings, visits: &Visits) -> Option<Joined> {
     let mut joiner = Joiner::new(rings, visits);
     let mut open = joiner.open();
@@ -287,7 +290,7 @@ impl Joiner {
             .map(|(unit, shape, _)| (unit, shape))
             .collect();
         Some(Joined {
-            rings: rings.with(&shapes),
+            shapes,
             vertices: self.joined,
             repaired,
         })

@@ -1,9 +1,11 @@
 //! Which rings pass through each point: where boundaries part, and which edges have one user.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 use tilecore::geometry::GridPoint;
 
-use super::rings::Rings;
+use super::rings::{Moved, Rings, Shape};
 
 /// A ring passing through a point: the point's place in its block above, its position below.
 type Visit = u64;
@@ -29,40 +31,6 @@ pub(super) struct Visits {
     pub open_ends: Vec<(GridPoint, u32)>,
 }
 
-impl Visits {
-    pub(super) fn new(rings: &Rings) -> Self {
-        let points = rings.points();
-        let mut blocks = Blocks::new(rings);
-        let found: Vec<Found> = blocks
-            .chunks()
-            .into_par_iter()
-            .map(|chunk| {
-                let mut found = Found::default();
-                for bucket in chunk {
-                    found.examine(bucket, rings);
-                }
-                found
-            })
-            .collect();
-        let mut is_junction = vec![false; points.len()];
-        let mut single_edges = Vec::new();
-        let mut open_ends = Vec::new();
-        for chunk in found {
-            for position in chunk.junctions {
-                is_junction[position] = true;
-            }
-            single_edges.extend(chunk.single_edges);
-            open_ends.extend(chunk.open_ends);
-        }
-        single_edges.par_sort_unstable();
-        Self {
-            is_junction,
-            single_edges,
-            open_ends,
-        }
-    }
-}
-
 /// Visits by block of the grid, so that those of one point are together and what is near is looked
 /// at together: the search for neighbours then reads memory it has just read.
 ///
@@ -71,7 +39,12 @@ impl Visits {
 ///   │ 0 │ 1 │ 2 │ …         may share one
 ///   │ 7 │ 8 │ 9 │ …
 /// ```
-struct Blocks {
+#[derive(Debug)]
+pub(super) struct Blocks {
+    /// The side of a block as a power of two.
+    bits: u32,
+    /// The number of buckets, a power of two, less one.
+    mask: u32,
     visits: Vec<Visit>,
     /// Where each bucket ends.
     ends: Vec<usize>,
@@ -82,38 +55,136 @@ impl Blocks {
         clippy::cast_possible_truncation,
         reason = "2^32 vertices do not fit in memory"
     )]
-    fn new(rings: &Rings) -> Self {
+    pub(super) fn new(rings: &Rings) -> Self {
+        let count = (0..rings.rings()).map(|ring| rings.span(ring).len()).sum();
+        Self {
+            bits: block_bits(rings.points(), count),
+            mask: (count / BUCKET).next_power_of_two() as u32 - 1,
+            visits: Vec::new(),
+            ends: Vec::new(),
+        }
+    }
+
+    /// Looks at all visits.
+    pub(super) fn look(&mut self, rings: &Rings) -> Visits {
+        self.fill(rings, |_| true);
+        let mut visits = Visits {
+            is_junction: vec![false; rings.points().len()],
+            ..Visits::default()
+        };
+        self.examine(rings, &mut visits);
+        visits
+    }
+
+    /// Gives units other shapes, and looks again where they were and are; `visits` is what was
+    /// found before.
+    pub(super) fn replace(
+        &mut self,
+        rings: &mut Rings,
+        shapes: &BTreeMap<usize, Shape>,
+        mut visits: Visits,
+    ) -> Visits {
+        let mut is_concerned = vec![false; self.mask as usize + 1];
+        let mut mark = |rings: &Rings| {
+            for &unit in shapes.keys() {
+                for p in &rings.points()[rings.positions_of_unit(unit)] {
+                    is_concerned[self.bucket(*p)] = true;
+                }
+            }
+        };
+        mark(rings);
+        let moves = rings.replace(shapes);
+        mark(rings);
+
+        let points = rings.points();
+        let is_as_before = |p: GridPoint| !is_concerned[self.bucket(p)];
+        let mut is_junction = vec![false; points.len()];
+        let mut single_edges = Vec::new();
+        for Moved { from, to } in moves {
+            is_junction[to..to + from.len()].copy_from_slice(&visits.is_junction[from.clone()]);
+            let edges = &visits.single_edges;
+            let start = edges.partition_point(|edge| *edge < from.start);
+            let end = edges.partition_point(|edge| *edge < from.end);
+            let moved = edges[start..end].iter().map(|edge| edge - from.start + to);
+            single_edges.extend(moved.filter(|edge| is_as_before(points[*edge])));
+        }
+        visits.is_junction = is_junction;
+        visits.single_edges = single_edges;
+        visits.open_ends.retain(|end| is_as_before(end.0));
+
+        self.fill(rings, |bucket| is_concerned[bucket]);
+        for visit in &self.visits {
+            visits.is_junction[position(*visit)] = false;
+        }
+        self.examine(rings, &mut visits);
+        visits
+    }
+
+    fn bucket(&self, p: GridPoint) -> usize {
+        let (x, y) = (
+            p.x.cast_unsigned() >> self.bits,
+            p.y.cast_unsigned() >> self.bits,
+        );
+        // An odd factor spreads the rows of blocks over the buckets.
+        (y.wrapping_mul(0x9e37_79b1).wrapping_add(x) & self.mask) as usize
+    }
+
+    /// Collects the visits of some buckets.
+    fn fill(&mut self, rings: &Rings, is_wanted: impl Fn(usize) -> bool) {
         let points = rings.points();
         let spans = || (0..rings.rings()).map(|ring| rings.span(ring));
-        let count = spans().map(|span| span.len()).sum();
-        let bits = block_bits(points, count);
-        let mask = (count / BUCKET).next_power_of_two() as u32 - 1;
-        let bucket = |p: GridPoint| {
-            let (x, y) = (p.x.cast_unsigned() >> bits, p.y.cast_unsigned() >> bits);
-            // An odd factor spreads the rows of blocks over the buckets.
-            (y.wrapping_mul(0x9e37_79b1).wrapping_add(x) & mask) as usize
-        };
-        let mut ends = vec![0_usize; mask as usize + 2];
+        let mut ends = std::mem::take(&mut self.ends);
+        ends.clear();
+        ends.resize(self.mask as usize + 2, 0);
         for span in spans() {
             for p in &points[span] {
-                ends[bucket(*p) + 1] += 1;
+                let bucket = self.bucket(*p);
+                ends[bucket + 1] += usize::from(is_wanted(bucket));
             }
         }
         for i in 1..ends.len() {
             ends[i] += ends[i - 1];
         }
-        let mut visits = vec![0; count];
-        let low = (1 << bits) - 1;
+        let mut visits = std::mem::take(&mut self.visits);
+        visits.resize(ends[ends.len() - 1], 0);
+        let low = (1 << self.bits) - 1;
         for span in spans() {
             for (position, p) in span.clone().zip(&points[span]) {
-                let at = &mut ends[bucket(*p)];
-                let (x, y) = (p.x.cast_unsigned() & low, p.y.cast_unsigned() & low);
-                visits[*at] = u64::from(x << bits | y) << 32 | position as u64;
-                *at += 1;
+                let bucket = self.bucket(*p);
+                if is_wanted(bucket) {
+                    let at = &mut ends[bucket];
+                    let (x, y) = (p.x.cast_unsigned() & low, p.y.cast_unsigned() & low);
+                    visits[*at] = u64::from(x << self.bits | y) << 32 | position as u64;
+                    *at += 1;
+                }
             }
         }
         ends.pop();
-        Self { visits, ends }
+        self.visits = visits;
+        self.ends = ends;
+    }
+
+    /// Adds what the collected visits say.
+    fn examine(&mut self, rings: &Rings, visits: &mut Visits) {
+        let found: Vec<Found> = self
+            .chunks()
+            .into_par_iter()
+            .map(|chunk| {
+                let mut found = Found::default();
+                for bucket in chunk {
+                    found.examine(bucket, rings);
+                }
+                found
+            })
+            .collect();
+        for chunk in found {
+            for position in chunk.junctions {
+                visits.is_junction[position] = true;
+            }
+            visits.single_edges.extend(chunk.single_edges);
+            visits.open_ends.extend(chunk.open_ends);
+        }
+        visits.single_edges.par_sort_unstable();
     }
 
     /// The buckets, in runs for one thread each.
@@ -232,4 +303,48 @@ impl Found {
 fn unordered(points: &[GridPoint], position: usize) -> (GridPoint, GridPoint) {
     let (a, b) = (points[position - 1], points[position + 1]);
     (a.min(b), a.max(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Units of one ring each among few places, so that most points have several.
+    fn shapes() -> impl Strategy<Value = Vec<Shape>> {
+        let place = (0..4_i32, 0..4_i32).prop_map(|(x, y)| GridPoint {
+            x: x << 9,
+            y: y << 9,
+        });
+        let ring = prop::collection::vec(place, 3..6);
+        prop::collection::vec(ring.prop_map(|ring| vec![vec![ring]]), 1..60)
+    }
+
+    fn found(mut visits: Visits) -> (Vec<bool>, Vec<usize>, Vec<(GridPoint, u32)>) {
+        visits.open_ends.sort_unstable();
+        (visits.is_junction, visits.single_edges, visits.open_ends)
+    }
+
+    proptest! {
+        #[test]
+        fn what_has_changed_is_all_that_must_be_looked_at(
+            mut units in shapes(), others in shapes(), chosen in any::<u64>(),
+        ) {
+            let mut rings = Rings::new(&units);
+            let mut blocks = Blocks::new(&rings);
+            let before = blocks.look(&rings);
+            let others = others.into_iter().enumerate();
+            let replaced: BTreeMap<usize, Shape> = others
+                .filter(|(unit, _)| *unit < units.len() && chosen >> unit & 1 == 1)
+                .collect();
+            let visits = blocks.replace(&mut rings, &replaced, before);
+            for (unit, shape) in replaced {
+                units[unit] = shape;
+            }
+            let rings = Rings::new(&units);
+            let afresh = Blocks::new(&rings).look(&rings);
+            prop_assert_eq!(found(visits), found(afresh));
+        }
+    }
 }

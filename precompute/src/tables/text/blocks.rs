@@ -54,9 +54,10 @@ impl<R: Read> Blocks<R> {
     fn next_block(&mut self) -> Result<Option<Vec<u8>>, CutError> {
         let mut buffer = std::mem::take(&mut self.rest);
         while !self.is_over {
-            let wanted = (self.block as u64).max(buffer.len() as u64);
+            let wanted = self.block.max(buffer.len());
+            buffer.reserve_exact(wanted);
             let count = (&mut self.reader)
-                .take(wanted)
+                .take(wanted as u64)
                 .read_to_end(&mut buffer)
                 .map_err(CutError::Io)?;
             self.is_over = count == 0;
@@ -69,7 +70,8 @@ impl<R: Read> Blocks<R> {
                 break;
             }
             if let Some(end) = cut.end {
-                self.rest = buffer.split_off(end);
+                self.rest = buffer[end..].to_vec();
+                buffer.truncate(end);
                 break;
             }
             if buffer.len() > RECORD_MAX {

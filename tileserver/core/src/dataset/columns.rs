@@ -41,13 +41,15 @@ impl Column {
         self.len() == 0
     }
 
-    /// The values of `rows`, in that order. Panics when a row is beyond the last.
+    /// The values of `rows`, in that order, missing ones all as the same NaN. Panics when a row is
+    /// beyond the last.
     #[must_use]
     pub fn take(&self, rows: &[u32]) -> Self {
         match self {
             Self::Number(numbers) => {
-                let values: Vec<f64> = rows.iter().map(|&r| numbers.values[r as usize]).collect();
-                Self::Number(Numbers::new(values.into()))
+                let one_nan = |value: f64| if value.is_nan() { f64::NAN } else { value };
+                let values = rows.iter().map(|&r| one_nan(numbers.values[r as usize]));
+                Self::Number(Numbers::new(values.collect()))
             }
             Self::Text(texts) => Self::Text(Texts {
                 codes: rows.iter().map(|&r| texts.codes[r as usize]).collect(),
@@ -68,6 +70,11 @@ impl Numbers {
     #[must_use]
     pub fn values(&self) -> &[f64] {
         &self.values
+    }
+
+    /// The values where they lie, shared.
+    pub(super) fn shared(&self) -> ScalarBuffer<f64> {
+        self.values.clone()
     }
 
     /// `None` where missing or beyond the last row.

@@ -11,7 +11,7 @@ use arrow_array::{
     Array, ArrayRef, DictionaryArray, Float64Array, Int32Array, RecordBatch, StringArray,
     UInt32Array, UInt64Array,
 };
-use arrow_buffer::{NullBuffer, ScalarBuffer};
+use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_ipc::MetadataVersion;
 use arrow_ipc::writer::{FileWriter, IpcWriteOptions};
 use arrow_schema::{ArrowError, Field, Schema};
@@ -70,15 +70,11 @@ pub(super) fn write_batch(batch: &RecordBatch, out: impl Write) -> Result<(), Ar
 
 /// Missing values are null and keep NaN in their slot, so that a reader needs no null mask.
 fn numbers(numbers: &Numbers) -> ArrayRef {
-    let present: NullBuffer = numbers.values().iter().map(|v| !v.is_nan()).collect();
-    // One NaN, whatever its bits were: equal rows give equal bytes.
-    let values: ScalarBuffer<f64> = numbers
-        .values()
-        .iter()
-        .map(|&v| if v.is_nan() { f64::NAN } else { v })
-        .collect();
+    let values = numbers.values();
+    let present = BooleanBuffer::collect_bool(values.len(), |row| !values[row].is_nan());
+    let present = NullBuffer::new(present);
     let nulls = (present.null_count() > 0).then_some(present);
-    Arc::new(Float64Array::new(values, nulls))
+    Arc::new(Float64Array::new(numbers.shared(), nulls))
 }
 
 fn dictionary(name: &str, texts: &Texts) -> Result<ArrayRef, WriteError> {
