@@ -63,8 +63,9 @@ pub fn run(path: &Path, forgotten: &Forgotten) -> Result<Dataset, InputError> {
     index_lookups(&mut engine, &project)?;
     let mut layers = Vec::new();
     let mut levels_of_layer = Vec::new();
-    for layer in &project.layers {
-        let (meta, levels, layer_report) = build_layer(&mut engine, layer)?;
+    for (number, layer) in project.layers.iter().enumerate() {
+        let later = &project.layers[number + 1..];
+        let (meta, levels, layer_report) = build_layer(&mut engine, layer, later)?;
         layers.push(meta);
         levels_of_layer.push(levels);
         report.layers.push(layer_report);
@@ -149,7 +150,11 @@ impl Dataset {
 
 type BuiltLayer = (schema::Layer, Vec<LevelData>, LayerReport);
 
-fn build_layer(engine: &mut Engine, layer: &project::Layer) -> Result<BuiltLayer, InputError> {
+fn build_layer(
+    engine: &mut Engine,
+    layer: &project::Layer,
+    later: &[project::Layer],
+) -> Result<BuiltLayer, InputError> {
     let mut report = LayerReport {
         name: layer.name.clone(),
         ..LayerReport::default()
@@ -158,7 +163,13 @@ fn build_layer(engine: &mut Engine, layer: &project::Layer) -> Result<BuiltLayer
     let relations = load_level_relations(engine, layer, &join_levels)?;
     let (coverages, blocks) = rayon::join(
         || coverages(layer, shapes),
-        || evaluate_blocks(engine, layer, &join_levels, &mut report),
+        || {
+            let blocks = evaluate_blocks(engine, layer, &join_levels, &mut report);
+            // Shapes take the memory.
+            let read = later.iter().flat_map(|layer| &layer.indicators);
+            engine.keep_sums(read.map(|block| block.from.as_str()));
+            blocks
+        },
     );
     let mut blocks = blocks?;
     let (transfers, local) = transfers::layer::of_layer(engine, layer, &join_levels)?;

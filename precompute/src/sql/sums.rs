@@ -63,6 +63,13 @@ impl Engine {
         Some(sums)
     }
 
+    /// Drops what is summed of relations that none of these names.
+    pub fn keep_sums<'a>(&mut self, from: impl Iterator<Item = &'a str>) {
+        let names: Vec<String> = from.filter_map(only_name).collect();
+        let is_named = |relation: &str| names.iter().any(|n| n.eq_ignore_ascii_case(relation));
+        self.sums.retain(|relation, _| is_named(relation));
+    }
+
     /// Whether SQLite reads `sql` as a figure of a column of this name: a keyword wants quotes.
     #[must_use]
     pub fn reads(&self, sql: &str, column: &str) -> bool {
@@ -312,6 +319,20 @@ mod tests {
         assert_eq!(only_name(" \"my table\" ").as_deref(), Some("my table"));
         assert_eq!(only_name("(select * from t)"), None);
         assert_eq!(only_name("t x"), None);
+    }
+
+    #[test]
+    fn sums_are_kept_as_long_as_they_are_named() {
+        let mut engine = Engine::new("p.toml", Mentions::everything()).expect("opens");
+        for name in ["Votes", "homes"] {
+            let sums = Sums {
+                columns: Vec::new(),
+                rows: Vec::new(),
+            };
+            engine.sums.insert(name.to_owned(), sums);
+        }
+        engine.keep_sums(["(select * from homes)", "votes"].into_iter());
+        assert!(engine.sums("Votes").is_some() && engine.sums("homes").is_none());
     }
 
     fn figure() -> impl Strategy<Value = f64> {

@@ -117,11 +117,11 @@ struct Passage {
     first: GridPoint,
     second: GridPoint,
     reversed: bool,
-    ring: usize,
-    /// The position of the passage's first point in ring direction.
-    from: usize,
+    ring: u32,
+    /// The passage's first point in ring direction, in its ring.
+    from: u32,
     /// Points, both ends included.
-    length: usize,
+    length: u32,
 }
 
 /// The arcs of all rings, and each ring as the arcs it walks: uses, and where each ring's begin.
@@ -152,7 +152,7 @@ pub(super) fn cut(rings: &Rings, visits: &Visits) -> (Arcs, Vec<ArcUse>, Vec<usi
         });
         if !same {
             owners.push(i);
-            total += passage.length;
+            total += passage.length as usize;
             arcs.starts.push(total);
         }
         uses[i] = ArcUse::new(owners.len() - 1, passage.reversed);
@@ -161,7 +161,7 @@ pub(super) fn cut(rings: &Rings, visits: &Visits) -> (Arcs, Vec<ArcUse>, Vec<usi
     let mut rest = arcs.points.as_mut_slice();
     let mut spans = Vec::with_capacity(owners.len());
     for owner in owners {
-        let (span, behind) = rest.split_at_mut(passages[owner].length);
+        let (span, behind) = rest.split_at_mut(passages[owner].length as usize);
         spans.push((span, owner));
         rest = behind;
     }
@@ -174,7 +174,7 @@ pub(super) fn cut(rings: &Rings, visits: &Visits) -> (Arcs, Vec<ArcUse>, Vec<usi
     let mut at = 0;
     for ring in 0..rings.rings() {
         starts.push(at);
-        while passages.get(at).is_some_and(|p| p.ring == ring) {
+        while passages.get(at).is_some_and(|p| p.ring as usize == ring) {
             at += 1;
         }
     }
@@ -183,6 +183,10 @@ pub(super) fn cut(rings: &Rings, visits: &Visits) -> (Arcs, Vec<ArcUse>, Vec<usi
 }
 
 /// Cuts one ring at its junctions.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "2^32 vertices do not fit in memory"
+)]
 fn passages(rings: &Rings, visits: &Visits, ring: usize) -> Vec<Passage> {
     let span = rings.span(ring);
     let points = rings.points();
@@ -222,9 +226,9 @@ fn passages(rings: &Rings, visits: &Visits, ring: usize) -> Vec<Passage> {
                 first,
                 second,
                 reversed,
-                ring,
-                from,
-                length,
+                ring: ring as u32,
+                from: (from - span.start) as u32,
+                length: length as u32,
             }
         })
         .collect()
@@ -232,10 +236,10 @@ fn passages(rings: &Rings, visits: &Visits, ring: usize) -> Vec<Passage> {
 
 /// Fills in the points of a passage in the arc's canonical direction.
 fn walk(rings: &Rings, passage: &Passage, points: &mut [GridPoint]) {
-    let ring = rings.ring(passage.ring);
-    let offset = passage.from - rings.span(passage.ring).start;
+    let ring = rings.ring(passage.ring as usize);
+    let offset = passage.from as usize;
     // A passage may go on at the ring's start, up to where it began.
-    let (before, behind) = points.split_at_mut(passage.length.min(ring.len() - offset));
+    let (before, behind) = points.split_at_mut(points.len().min(ring.len() - offset));
     before.copy_from_slice(&ring[offset..offset + before.len()]);
     behind.copy_from_slice(&ring[..behind.len()]);
     if passage.reversed {
