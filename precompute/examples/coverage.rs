@@ -1,5 +1,5 @@
 //! Builds the coverage of a polygon source and writes what tiles show of it, to be checked by
-//! another program: `tests/verify/coverage.py`.
+//! another program: `tests/verify/borders.py`.
 //!
 //! ```text
 //! coverage SOURCE OUT [EPSG:…]

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
 
-/// Threads free what others have made, row by row: a tenth less of a build's CPU than the system's.
+/// Threads free what others have made, row by row: a tenth less of a build's own time than with the
+/// system's.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

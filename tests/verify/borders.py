@@ -2,7 +2,7 @@
 """Checks with GEOS what tiles show of a coverage: gaps, overlaps, lost and invalid units by zoom.
 
     cargo run --release -p precompute --example coverage -- SOURCE OUT [EPSG:…]
-    python tests/verify/coverage.py OUT
+    python tests/verify/borders.py OUT
 
 Needs shapely 2. A gap is a hole between units that the source covers; holes that the source has,
 and inlets that close, are none. A unit smaller than a cell is listed as lost: tiles show it as one
