@@ -23,7 +23,7 @@ impl<'a> BitWriter<'a> {
     }
 
     /// Appends the low `count` bits of `bits`; those beyond are zero, and `count` is at most 64.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, bits: u64, count: u32) {
         self.rest |= bits << self.pending;
         let pending = self.pending + count;
@@ -37,6 +37,7 @@ impl<'a> BitWriter<'a> {
     }
 
     /// Appends the first `count` bits of `words`; those beyond in the last word are zero.
+    #[inline(always)]
     pub(crate) fn append(&mut self, words: &[u64], count: usize) {
         let (whole, rest) = words.split_at(count / 64);
         if self.pending == 0 {

@@ -4,11 +4,6 @@
 //! feature's bits do not depend on its neighbours, and are made once. Values are sorted, so that
 //! the only matches worth having are with the value before.
 
-#![expect(
-    clippy::inline_always,
-    reason = "what is compiled twice: see `processor`"
-)]
-
 use crate::bits::BitWriter;
 use crate::huffman::{code_lengths, code_words};
 

@@ -16,6 +16,7 @@ use crate::codes::Codes;
 use crate::deflate::{Block, Code};
 use crate::encode;
 use crate::hinted::{GZIP_HEADER, put_trailer};
+use crate::processor::{BitWork, by_bits};
 use crate::template::Template;
 use crate::values::MISSING;
 
@@ -259,54 +260,70 @@ impl Extras {
 /// The tile of the units in `scratch` as a gzip stream.
 fn gzip(template: &Template, extras: &[ExtraColumn], scratch: &mut Scratch) -> Bytes {
     scratch.write(template, extras);
-    let Scratch {
-        body,
-        start,
-        units,
-        marks,
-        used,
-        extras,
-        bits,
-        ..
-    } = scratch;
-    let tile = &body[*start..];
-    bits.clear();
-    bits.extend(GZIP_HEADER);
-    let mut out = BitWriter::new(bits);
-    let (codes, one_block): ([&Code; 3], bool) = match &template.codes {
-        Codes::One(code) => ([code; 3], true),
-        Codes::Three(codes) => (codes.each_ref(), false),
-    };
-    codes[0].begin(one_block, &mut out);
-    let keys_start = FRAME + template.head.len();
-    let keys_end = keys_start + template.keys.all_bytes().len();
-    codes[0].put(&mut out, &body[*start..keys_start]);
-    if codes[0].has_matches() {
-        template
-            .keys
-            .write(template.keys.all(), &mut Block::new(codes[0], &mut out));
-    } else {
-        codes[0].put(&mut out, &body[keys_start..keys_end]);
-    }
-    codes[0].put(&mut out, &body[keys_end..marks[0][0] as usize]);
-    for (&unit, &[start, fixed]) in units.iter().zip(marks.iter()) {
-        codes[0].put(&mut out, &body[start as usize..fixed as usize]);
-        template.features.append(unit as usize, &mut out);
-    }
-    let (texts, numbers) = used.split_at(template.values.texts_of(used));
-    for (i, values) in [(1, texts), (2, numbers)] {
-        if !one_block {
-            codes[i - 1].end(&mut out);
-            codes[i].begin(i == 2, &mut out);
+    by_bits(Gzip { template, scratch })
+}
+
+/// Of a tile that is written in `scratch`.
+struct Gzip<'a> {
+    template: &'a Template,
+    scratch: &'a mut Scratch,
+}
+
+impl BitWork for Gzip<'_> {
+    type Done = Bytes;
+
+    #[inline(always)]
+    fn run(self) -> Bytes {
+        let Self { template, scratch } = self;
+        let Scratch {
+            body,
+            start,
+            units,
+            marks,
+            used,
+            extras,
+            bits,
+            ..
+        } = scratch;
+        let tile = &body[*start..];
+        bits.clear();
+        bits.extend(GZIP_HEADER);
+        let mut out = BitWriter::new(bits);
+        let (codes, one_block): ([&Code; 3], bool) = match &template.codes {
+            Codes::One(code) => ([code; 3], true),
+            Codes::Three(codes) => (codes.each_ref(), false),
+        };
+        codes[0].begin(one_block, &mut out);
+        let keys_start = FRAME + template.head.len();
+        let keys_end = keys_start + template.keys.all_bytes().len();
+        codes[0].put(&mut out, &body[*start..keys_start]);
+        if codes[0].has_matches() {
+            template
+                .keys
+                .write(template.keys.all(), &mut Block::new(codes[0], &mut out));
+        } else {
+            codes[0].put(&mut out, &body[keys_start..keys_end]);
         }
-        let values = values.iter().copied();
-        template
-            .values
-            .write(values, &mut Block::new(codes[i], &mut out));
+        codes[0].put(&mut out, &body[keys_end..marks[0][0] as usize]);
+        for (&unit, &[start, fixed]) in units.iter().zip(marks.iter()) {
+            codes[0].put(&mut out, &body[start as usize..fixed as usize]);
+            template.features.append(unit as usize, &mut out);
+        }
+        let (texts, numbers) = used.split_at(template.values.texts_of(used));
+        for (i, values) in [(1, texts), (2, numbers)] {
+            if !one_block {
+                codes[i - 1].end(&mut out);
+                codes[i].begin(i == 2, &mut out);
+            }
+            let values = values.iter().copied();
+            template
+                .values
+                .write(values, &mut Block::new(codes[i], &mut out));
+        }
+        codes[2].put(&mut out, &extras.bytes);
+        codes[2].end(&mut out);
+        out.finish();
+        put_trailer(bits, tile);
+        Bytes::copy_from_slice(bits)
     }
-    codes[2].put(&mut out, &extras.bytes);
-    codes[2].end(&mut out);
-    out.finish();
-    put_trailer(bits, tile);
-    Bytes::copy_from_slice(bits)
 }

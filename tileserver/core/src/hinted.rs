@@ -7,11 +7,6 @@
 //! ```
 //! A compressor spends its time on finding what repeats. Whoever lays out a table knows.
 
-#![expect(
-    clippy::inline_always,
-    reason = "what is compiled twice: see `processor`"
-)]
-
 use crate::bits::BitWriter;
 use crate::deflate::{Block, Code, DISTANCE_MAX, Histogram, MATCH_MIN, Tokens};
 use crate::processor::{BitWork, by_bits};

@@ -9,6 +9,11 @@
 //!                      └→ template (per tile) ────────┴→ gather → tile bytes
 //! ```
 
+#![expect(
+    clippy::inline_always,
+    reason = "what is compiled twice: see `processor`"
+)]
+
 pub mod bitmap;
 mod bits;
 pub mod classes;

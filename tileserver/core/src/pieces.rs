@@ -61,7 +61,7 @@ impl Pieces {
     }
 
     /// Appends the bits of a piece.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn append(&self, i: usize, out: &mut BitWriter) {
         let Coded { start, bits } = self.coded[i];
         out.append(&self.words[start as usize..], bits as usize);

@@ -214,6 +214,7 @@ impl Values {
     }
 
     /// Writes `values`, which ascend and of which none but the first is the first number.
+    #[inline(always)]
     pub(crate) fn write(&self, values: impl IntoIterator<Item = u32>, out: &mut impl Tokens) {
         let mut before = 0..0;
         // Bytes of the end of `before` that a match, not yet written, stands for.

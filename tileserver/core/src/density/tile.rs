@@ -1,10 +1,5 @@
 //! Counts of a tile's cells, and their encoding as points or polygons.
 
-#![expect(
-    clippy::inline_always,
-    reason = "what is compiled twice: see `processor`"
-)]
-
 use super::cells::{CELL_BITS, Cell};
 use super::encode::{Layer, Tags};
 use super::hex::{Hexes, OUTLINE};
