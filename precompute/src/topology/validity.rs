@@ -363,6 +363,20 @@ fn most_significant(arcs: &Arcs, from: Walked, m_max: u16) -> Option<(u16, usize
 pub(super) mod tests {
     use super::*;
 
+    #[test]
+    fn the_last_zoom_of_all_shows_more() {
+        let shown = |zooms, zoom_last| {
+            let details = details(zooms, zoom_last).into_iter();
+            details
+                .map(|shown| (shown.zoom, shown.m_max))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(shown([12, 14], 14), [(14, 240), (13, 208), (12, 192)]);
+        assert_eq!(shown([0, 1], 14), [(1, 16), (0, 0)]);
+        assert_eq!(shown([13, 18], 18), [(14, 224), (13, 208)]);
+        assert_eq!(shown([15, 18], 18), []);
+    }
+
     /// Each unit's zooms that need repair, every zoom looked at by itself.
     pub(in super::super) fn every_zoom(
         arcs: &Arcs,
@@ -376,15 +390,15 @@ pub(super) mod tests {
             checker.keep(shown);
             checker.is_valid()
         };
-        let known = |zoom| (zooms[0]..=zooms[1].min(REPAIR_ZOOM_MAX)).contains(&zoom);
         (0..layout.units())
             .map(|unit| {
-                let mut mask = (0..32)
-                    .filter(|zoom| !known(*zoom))
-                    .map(|zoom| 1 << zoom)
-                    .sum();
-                for shown in details(zooms, zoom_last) {
-                    mask |= u32::from(!is_valid(unit, shown)) << shown.zoom;
+                let mut mask = u32::MAX;
+                for zoom in zooms[0]..=zooms[1].min(14) {
+                    let more = if zoom == zoom_last { 16 } else { 0 };
+                    let m_max = u16::from(zoom) * 16 + more;
+                    if is_valid(unit, Detail { zoom, m_max }) {
+                        mask &= !(1 << zoom);
+                    }
                 }
                 mask
             })

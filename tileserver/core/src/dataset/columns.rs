@@ -154,6 +154,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn missing_numbers_are_one_nan() {
+        let values = vec![1.5, f64::from_bits(f64::NAN.to_bits() | 7), -f64::NAN];
+        let taken = Column::Number(Numbers::new(values.into())).take(&[2, 0, 1]);
+        let Column::Number(taken) = taken else {
+            panic!("no numbers");
+        };
+        let bits: Vec<u64> = taken.values().iter().map(|value| value.to_bits()).collect();
+        assert_eq!(bits, [f64::NAN, 1.5, f64::NAN].map(f64::to_bits));
+    }
+
+    #[test]
     fn text_is_coded_in_byte_order() {
         let texts: Texts = [Some("b"), None, Some("a"), Some("b")]
             .into_iter()
