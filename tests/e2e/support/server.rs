@@ -157,9 +157,16 @@ impl Server {
         self.log()
     }
 
+    /// Asks the server to end, for it to write what its log still holds. One that is stuck, or
+    /// stopped by a signal, is killed.
     fn end(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if matches!(self.child.try_wait(), Ok(None)) {
+            self.signal("TERM");
+        }
+        if self.ends_within(Duration::from_secs(5)).is_none() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
         if let Some(reader) = self.log_reader.take() {
             let _ = reader.join();
         }
