@@ -235,7 +235,7 @@ impl Values {
 
     /// Bytes that two values, given by their places, share at their starts, and after those at their
     /// ends if they are equally long.
-    #[inline]
+    #[inline(always)]
     fn shared(&self, a: Range<usize>, b: Range<usize>) -> (usize, usize) {
         let (longest, shortest) = (a.len().max(b.len()), a.len().min(b.len()));
         if longest > SHORT || shortest == 0 {
@@ -294,7 +294,7 @@ impl Values {
 
 /// Writes the last `open` bytes of `before` and, if that makes a match, the `more` bytes that
 /// follow and equal its start. Returns whether it does.
-#[inline]
+#[inline(always)]
 fn close(before: &[u8], open: usize, more: usize, out: &mut impl Tokens) -> bool {
     if open + more >= MATCH_MIN {
         out.repeat(open + more, before.len());
