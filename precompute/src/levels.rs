@@ -75,11 +75,10 @@ impl LevelData {
             .collect();
         // Behind the units there may be one made of finer units without a parent.
         let units = self.units.keys.len();
-        let mut geometries = self.coverage.geometries();
+        let mut geometries = self.coverage;
         geometries.truncate(units);
         let mut repair_zooms = self.repair_zooms;
         repair_zooms.truncate(units);
-        drop(self.coverage);
         let rows = LevelRows {
             keys: self.units.keys,
             names: self.units.names,

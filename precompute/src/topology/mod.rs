@@ -21,13 +21,14 @@ mod validity;
 mod visits;
 mod weights;
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 
 use geo_types::MultiPolygon;
 use rayon::prelude::*;
 #[cfg(doc)]
 use tilecore::dataset::write::REPAIR_ZOOM_MAX;
-use tilecore::geometry::{self, GridPoint, Polygon, Ring, Vertex};
+use tilecore::dataset::write::{Geometries, VERTICES_MAX};
+use tilecore::geometry::{self, GridPoint, Polygon, Ring, Vertex, WORLD_CELLS};
 
 use arcs::Arcs;
 pub use defects::{Defect, Defects};
@@ -35,6 +36,7 @@ use layout::Layout;
 use repair::Repairer;
 use rings::{Rings, Shape};
 use visits::Blocks;
+use weights::RING_MIN;
 
 /// Times neighbours are joined: the repair of a joined boundary can make new vertices.
 const JOINS: usize = 2;
@@ -132,14 +134,20 @@ impl Coverage {
     pub fn geometries(&self) -> Vec<geometry::MultiPolygon> {
         (0..self.layout.units())
             .into_par_iter()
-            .map(|unit| {
-                let polygons = self.layout.polygons_of_unit(unit);
-                let mut polygons: Vec<Polygon> =
-                    polygons.map(|polygon| self.polygon(polygon)).collect();
-                polygons.sort_unstable_by(|a, b| a.exterior.cmp(&b.exterior));
-                polygons
-            })
+            .map(|unit| self.unit(unit))
             .collect()
+    }
+
+    fn unit(&self, unit: usize) -> geometry::MultiPolygon {
+        let polygons = self.layout.polygons_of_unit(unit);
+        let mut polygons: Vec<Polygon> = polygons.map(|polygon| self.polygon(polygon)).collect();
+        polygons.sort_unstable_by(|a, b| a.exterior.cmp(&b.exterior));
+        polygons
+    }
+
+    /// Lets go of all units but the first ones.
+    pub fn truncate(&mut self, units: usize) {
+        self.layout.unit_starts.truncate(units + 1);
     }
 
     fn polygon(&self, polygon: usize) -> Polygon {
@@ -200,5 +208,38 @@ impl Coverage {
     #[must_use]
     pub fn defects(&self) -> Defects {
         defects::measure(self)
+    }
+}
+
+impl Geometries for Coverage {
+    fn rows(&self) -> usize {
+        self.layout.units()
+    }
+
+    fn geometry(&self, row: usize) -> Cow<'_, geometry::MultiPolygon> {
+        Cow::Owned(self.unit(row))
+    }
+
+    fn bounds(&self, row: usize) -> Option<[i32; 4]> {
+        let mut bounds = [i32::MAX, i32::MAX, i32::MIN, i32::MIN];
+        let mut vertices = 0;
+        for ring in self.layout.rings_of_unit(row) {
+            let before = vertices;
+            for p in self.points(ring) {
+                bounds = [
+                    bounds[0].min(p.x),
+                    bounds[1].min(p.y),
+                    bounds[2].max(p.x),
+                    bounds[3].max(p.y),
+                ];
+                vertices += 1;
+            }
+            if vertices < before + RING_MIN {
+                return None;
+            }
+        }
+        let world = 0..=WORLD_CELLS;
+        let is_sound = bounds.iter().all(|at| world.contains(at)) && vertices <= VERTICES_MAX;
+        is_sound.then_some(bounds)
     }
 }

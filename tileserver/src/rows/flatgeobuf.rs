@@ -13,7 +13,7 @@ pub const UNITS_MAX: usize = 50_000;
 pub fn write(rows: &Rows) -> Result<Vec<u8>, String> {
     let level = rows.level();
     let data = &level.data.level;
-    let mut part = LevelRows::default();
+    let mut part: LevelRows = LevelRows::default();
     for &row in &rows.rows {
         let row = row as usize;
         part.keys.push(data.key(row).to_owned());

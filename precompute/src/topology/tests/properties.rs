@@ -1,6 +1,7 @@
 //! What holds for any town, and for any polygons at all.
 
 use proptest::prelude::*;
+use tilecore::dataset::write::Geometries;
 
 use super::town::town;
 use super::*;
@@ -109,6 +110,9 @@ proptest! {
             prop_assert_eq!(has_point, !geometry.is_empty());
         }
         prop_assert!(rings(&geometries).all(|ring| ring.len() >= 3));
+        for unit in 0..units.len() {
+            prop_assert_eq!(coverage.bounds(unit), geometries.bounds(unit));
+        }
         let groups: Vec<usize> = (0..units.len()).map(|unit| unit % 3).collect();
         let dissolved = coverage.dissolve(&groups, 2);
         prop_assert_eq!(dissolved.geometries().len(), 2);

@@ -140,7 +140,7 @@ fn every_value_is_read_back() {
 fn the_order_of_input_rows_does_not_show() {
     let rows = town(&places(100));
     let order: Vec<u32> = (0..100).map(|i| i * 37 % 100).collect();
-    let mut shuffled = LevelRows::default();
+    let mut shuffled: LevelRows = LevelRows::default();
     for &i in &order {
         let i = i as usize;
         shuffled.keys.push(rows.keys[i].clone());
@@ -189,7 +189,7 @@ fn rows_that_break_a_rule_are_refused() {
         change(&mut rows);
         SortedRows::new(rows).unwrap_err()
     };
-    let empty = SortedRows::new(LevelRows::default());
+    let empty = SortedRows::new(<LevelRows>::default());
     assert!(matches!(empty, Err(WriteError::NoRows)));
     assert!(matches!(
         error(|r| r.keys[3] = "00002".into()),

@@ -3,6 +3,7 @@
 //! [`LevelRows`] come in any order; [`SortedRows`] are in the order of both files, which is that
 //! of [`crate::dataset::Level`]'s rows. Equal rows give equal bytes, whatever order they came in.
 
+use std::borrow::Cow;
 use std::io::{self, Seek, Write};
 
 use flatgeobuf::packed_r_tree::{NodeItem, calc_extent, hilbert_sort};
@@ -13,9 +14,45 @@ use super::{write_arrow, write_fgb};
 use crate::geometry::{GridPoint, M_MAX, MultiPolygon, Polygon, Ring, WORLD_CELLS};
 use crate::mercator::metres_from_grid;
 
+/// The polygons of rows: kept, or made one row after the other as they are written, when all at
+/// once would be too much memory.
+pub trait Geometries {
+    /// The number of rows.
+    fn rows(&self) -> usize;
+
+    /// The polygons of a row.
+    fn geometry(&self, row: usize) -> Cow<'_, MultiPolygon>;
+
+    /// The bounds of a row on the world grid, `[x_min, y_min, x_max, y_max]`; none if it has no
+    /// polygon, more than [`VERTICES_MAX`] vertices, or a ring that is none or beyond the world.
+    fn bounds(&self, row: usize) -> Option<[i32; 4]>;
+}
+
+impl Geometries for Vec<MultiPolygon> {
+    fn rows(&self) -> usize {
+        self.len()
+    }
+
+    fn geometry(&self, row: usize) -> Cow<'_, MultiPolygon> {
+        Cow::Borrowed(&self[row])
+    }
+
+    fn bounds(&self, row: usize) -> Option<[i32; 4]> {
+        let rings = || self[row].iter().flat_map(Polygon::rings);
+        let vertices: usize = rings().map(Vec::len).sum();
+        let is_sound = vertices <= VERTICES_MAX && rings().all(is_ring);
+        let mut bounds: Option<[i32; 4]> = None;
+        for v in self[row].iter().flat_map(|polygon| &polygon.exterior) {
+            let b = bounds.get_or_insert([v.x, v.y, v.x, v.y]);
+            *b = [b[0].min(v.x), b[1].min(v.y), b[2].max(v.x), b[3].max(v.y)];
+        }
+        bounds.filter(|_| is_sound)
+    }
+}
+
 /// The rows of a level in any order; every vector has one entry a row.
 #[derive(Debug, Default)]
-pub struct LevelRows {
+pub struct LevelRows<G = Vec<MultiPolygon>> {
     /// Unique.
     pub keys: Vec<String>,
     pub names: Vec<String>,
@@ -24,7 +61,7 @@ pub struct LevelRows {
     /// The key one level up.
     pub parents: Vec<Option<String>>,
     /// At least one polygon each.
-    pub geometries: Vec<MultiPolygon>,
+    pub geometries: G,
     /// In the order of the files' columns.
     pub columns: Vec<(String, Column)>,
     /// The columns that only the `.arrow` holds: components that recompute others under a filter.
@@ -97,23 +134,26 @@ const FILE_COLUMNS: &[&str] = &[
 const COLUMNS_MAX: usize = 60_000;
 
 /// A FlatGeobuf feature holds less than 2 GiB.
-const VERTICES_MAX: usize = 50_000_000;
+pub const VERTICES_MAX: usize = 50_000_000;
 
 /// Valid rows in the order of the files: Hilbert order, ties by key.
 #[derive(Debug)]
-pub struct SortedRows {
-    rows: LevelRows,
+pub struct SortedRows<G = Vec<MultiPolygon>> {
+    rows: LevelRows<G>,
+    /// By row, where its polygons are among the geometries, which stay in the order they came in.
+    order: Vec<u32>,
     /// Bounds on the world grid, `[x_min, y_min, x_max, y_max]`.
     bounds: Vec<[i32; 4]>,
 }
 
-impl SortedRows {
+impl<G: Geometries> SortedRows<G> {
     /// Checks the rows and puts them in order.
     ///
     /// # Errors
     /// When the rows break a rule of [`LevelRows`].
-    pub fn new(mut rows: LevelRows) -> Result<Self, WriteError> {
+    pub fn new(mut rows: LevelRows<G>) -> Result<Self, WriteError> {
         check(&rows)?;
+        let mut bounds = bounds(&rows)?;
         let mut by_key: Vec<u32> = (0..).take(rows.keys.len()).collect();
         by_key.sort_unstable_by(|&a, &b| rows.keys[a as usize].cmp(&rows.keys[b as usize]));
         let twin = by_key.windows(2).find(|pair| {
@@ -125,26 +165,28 @@ impl SortedRows {
                 rows.keys[pair[0] as usize].clone(),
             ));
         }
-        let mut bounds: Vec<[i32; 4]> = rows.geometries.iter().map(bounds_of).collect();
         let order = hilbert_order(&by_key, &bounds);
         take(&mut bounds, &order);
         take(&mut rows.keys, &order);
         take(&mut rows.names, &order);
         take(&mut rows.ids, &order);
         take(&mut rows.parents, &order);
-        take(&mut rows.geometries, &order);
         if !rows.repair_zooms.is_empty() {
             take(&mut rows.repair_zooms, &order);
         }
         for (_, column) in &mut rows.columns {
             *column = column.take(&order);
         }
-        Ok(Self { rows, bounds })
+        Ok(Self {
+            rows,
+            order,
+            bounds,
+        })
     }
 
-    /// The rows in the order of the files.
+    /// The rows in the order of the files; only their geometries are in the order they came in.
     #[must_use]
-    pub fn rows(&self) -> &LevelRows {
+    pub fn rows(&self) -> &LevelRows<G> {
         &self.rows
     }
 
@@ -159,7 +201,13 @@ impl SortedRows {
     /// # Errors
     /// When `out` fails.
     pub fn write_fgb(&self, name: &str, out: impl Write + Seek) -> Result<(), WriteError> {
-        Ok(write_fgb::write(name, &self.rows, &self.bounds, out)?)
+        Ok(write_fgb::write(
+            name,
+            &self.rows,
+            &self.order,
+            &self.bounds,
+            out,
+        )?)
     }
 
     /// Writes the `.arrow`.
@@ -171,7 +219,7 @@ impl SortedRows {
     }
 }
 
-fn check(rows: &LevelRows) -> Result<(), WriteError> {
+fn check<G: Geometries>(rows: &LevelRows<G>) -> Result<(), WriteError> {
     let count = rows.keys.len();
     if count == 0 {
         return Err(WriteError::NoRows);
@@ -188,7 +236,7 @@ fn check(rows: &LevelRows) -> Result<(), WriteError> {
     same("names", rows.names.len())?;
     same("ids", rows.ids.len())?;
     same("parents", rows.parents.len())?;
-    same("geometries", rows.geometries.len())?;
+    same("geometries", rows.geometries.rows())?;
     if !rows.repair_zooms.is_empty() {
         same("repair_zooms", rows.repair_zooms.len())?;
     }
@@ -205,13 +253,6 @@ fn check(rows: &LevelRows) -> Result<(), WriteError> {
             key: rows.keys[row].clone(),
             id,
         });
-    }
-    for (key, geometry) in rows.keys.iter().zip(&rows.geometries) {
-        let rings = || geometry.iter().flat_map(Polygon::rings);
-        let vertices: usize = rings().map(Vec::len).sum();
-        if geometry.is_empty() || vertices > VERTICES_MAX || !rings().all(is_ring) {
-            return Err(WriteError::Geometry { key: key.clone() });
-        }
     }
     Ok(())
 }
@@ -238,11 +279,13 @@ fn is_ring(ring: &Ring) -> bool {
             .all(|v| world.contains(&v.x) && world.contains(&v.y) && v.m <= M_MAX)
 }
 
-fn bounds_of(geometry: &MultiPolygon) -> [i32; 4] {
-    let vertices = geometry.iter().flat_map(|polygon| &polygon.exterior);
-    vertices.fold([i32::MAX, i32::MAX, i32::MIN, i32::MIN], |b, v| {
-        [b[0].min(v.x), b[1].min(v.y), b[2].max(v.x), b[3].max(v.y)]
-    })
+/// Each row's bounds.
+fn bounds<G: Geometries>(rows: &LevelRows<G>) -> Result<Vec<[i32; 4]>, WriteError> {
+    let bounds = rows.keys.iter().enumerate().map(|(row, key)| {
+        let bounds = rows.geometries.bounds(row);
+        bounds.ok_or_else(|| WriteError::Geometry { key: key.clone() })
+    });
+    bounds.collect()
 }
 
 /// The leaf of the packed R-tree for bounds on the world grid.

@@ -23,7 +23,7 @@ use super::write::{LevelRows, WriteError};
 /// Where buffers start in the file.
 const ALIGNMENT: usize = 64;
 
-pub(super) fn write(rows: &LevelRows, out: impl Write) -> Result<(), WriteError> {
+pub(super) fn write<G>(rows: &LevelRows<G>, out: impl Write) -> Result<(), WriteError> {
     let texts =
         |name: &str, texts: &[String]| strings(name, texts.iter().map(|t| Some(t.as_str())));
     let mut columns: Vec<(&str, ArrayRef, bool)> = vec![

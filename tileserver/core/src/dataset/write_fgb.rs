@@ -18,14 +18,16 @@ use flatgeobuf::{
 use super::columns::Column;
 use super::fgb::{MAGIC, NODE_SIZE};
 use super::schema::{COLUMN_ID, COLUMN_KEY, COLUMN_NAME, COLUMN_PARENT};
-use super::write::{LevelRows, leaf};
+use super::write::{Geometries, LevelRows, leaf};
 use crate::geometry::{M_PER_ZOOM, Polygon};
 use crate::mercator::metres_from_grid;
 
-/// `bounds` are the rows', on the world grid. `rows` is not empty and valid.
-pub(super) fn write(
+/// `order` says where each row's polygons are; `bounds` are the rows', on the world grid. `rows` is
+/// not empty and valid.
+pub(super) fn write<G: Geometries>(
     name: &str,
-    rows: &LevelRows,
+    rows: &LevelRows<G>,
+    order: &[u32],
     bounds: &[[i32; 4]],
     mut out: impl Write + Seek,
 ) -> io::Result<()> {
@@ -52,7 +54,8 @@ pub(super) fn write(
     let mut offset = 0;
     for (row, leaf) in leaves.iter_mut().enumerate() {
         leaf.offset = offset;
-        let bytes = feature.build(rows, &shown, row);
+        let polygons = rows.geometries.geometry(order[row] as usize);
+        let bytes = feature.build(&polygons, rows, &shown, row);
         out.write_all(bytes)?;
         offset += bytes.len() as u64;
     }
@@ -132,12 +135,15 @@ struct FeatureBuilder<'a> {
 
 impl<'a> FeatureBuilder<'a> {
     /// The size-prefixed feature table of a row.
-    fn build(&mut self, rows: &LevelRows, columns: &[&(String, Column)], row: usize) -> &[u8] {
+    fn build<G>(
+        &mut self,
+        polygons: &[Polygon],
+        rows: &LevelRows<G>,
+        columns: &[&(String, Column)],
+        row: usize,
+    ) -> &[u8] {
         self.fbb.reset();
-        let parts: Vec<_> = rows.geometries[row]
-            .iter()
-            .map(|polygon| self.part(polygon))
-            .collect();
+        let parts: Vec<_> = polygons.iter().map(|polygon| self.part(polygon)).collect();
         let args = GeometryArgs {
             parts: Some(self.fbb.create_vector(&parts)),
             ..GeometryArgs::default()
@@ -179,7 +185,12 @@ impl<'a> FeatureBuilder<'a> {
     }
 
     /// Pairs of column number (u16) and value; a missing value is left out.
-    fn fill_properties(&mut self, rows: &LevelRows, columns: &[&(String, Column)], row: usize) {
+    fn fill_properties<G>(
+        &mut self,
+        rows: &LevelRows<G>,
+        columns: &[&(String, Column)],
+        row: usize,
+    ) {
         self.properties.clear();
         self.text(0, &rows.keys[row]);
         self.text(1, &rows.names[row]);
