@@ -83,12 +83,16 @@ impl Arcs {
         uses.iter().flat_map(|arc_use| self.walk_arc(*arc_use))
     }
 
+    /// How many vertices a ring passes when it walks `uses`.
+    pub(super) fn count(&self, uses: &[ArcUse]) -> usize {
+        uses.iter()
+            .map(|arc_use| self.span(arc_use.arc()).len() - 1)
+            .sum()
+    }
+
     /// The points a ring passes when it walks `uses`.
     pub(super) fn line(&self, uses: &[ArcUse]) -> Vec<GridPoint> {
-        let lengths = uses
-            .iter()
-            .map(|arc_use| self.span(arc_use.arc()).len() - 1);
-        let mut line = Vec::with_capacity(lengths.sum());
+        let mut line = Vec::with_capacity(self.count(uses));
         for arc_use in uses {
             line.extend(self.walk_arc(*arc_use).map(|vertex| self.points[vertex]));
         }

@@ -221,24 +221,17 @@ impl Geometries for Coverage {
     }
 
     fn bounds(&self, row: usize) -> Option<[i32; 4]> {
-        let mut bounds = [i32::MAX, i32::MAX, i32::MIN, i32::MIN];
+        let rings = || self.layout.rings_of_unit(row);
         let mut vertices = 0;
-        for ring in self.layout.rings_of_unit(row) {
-            let before = vertices;
-            for p in self.points(ring) {
-                bounds = [
-                    bounds[0].min(p.x),
-                    bounds[1].min(p.y),
-                    bounds[2].max(p.x),
-                    bounds[3].max(p.y),
-                ];
-                vertices += 1;
-            }
-            if vertices < before + RING_MIN {
+        for ring in rings() {
+            let count = self.arcs.count(self.layout.uses_of_ring(ring));
+            if count < RING_MIN {
                 return None;
             }
+            vertices += count;
         }
         let world = 0..=WORLD_CELLS;
+        let bounds = geometry::bounds(rings().flat_map(|ring| self.points(ring)))?;
         let is_sound = bounds.iter().all(|at| world.contains(at)) && vertices <= VERTICES_MAX;
         is_sound.then_some(bounds)
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
-use tilecore::geometry::GridPoint;
+use tilecore::geometry::{GridPoint, bounds};
 
 use super::rings::{Moved, Rings, Shape};
 
@@ -209,15 +209,7 @@ impl Blocks {
 
 /// The side of a block as a power of two: a bucketful of visits, were they spread evenly.
 fn block_bits(points: &[GridPoint], count: usize) -> u32 {
-    let mut bounds = [i32::MAX, i32::MAX, i32::MIN, i32::MIN];
-    for p in points {
-        bounds = [
-            bounds[0].min(p.x),
-            bounds[1].min(p.y),
-            bounds[2].max(p.x),
-            bounds[3].max(p.y),
-        ];
-    }
+    let bounds = bounds(points.iter().copied()).unwrap_or_default();
     let side =
         |low: i32, high: i32| u64::try_from(i64::from(high) - i64::from(low)).unwrap_or(0) + 1;
     let area = side(bounds[0], bounds[2]) * side(bounds[1], bounds[3]);

@@ -99,3 +99,17 @@ pub fn crosses_east_of(p: GridPoint, a: GridPoint, b: GridPoint) -> bool {
         left > right
     }
 }
+
+/// The bounds of points, `[x_min, y_min, x_max, y_max]`; none where there is no point.
+#[must_use]
+pub fn bounds(points: impl IntoIterator<Item = GridPoint>) -> Option<[i32; 4]> {
+    let boxes = points.into_iter().map(|p| [p.x, p.y, p.x, p.y]);
+    boxes.reduce(|a, b| {
+        [
+            a[0].min(b[0]),
+            a[1].min(b[1]),
+            a[2].max(b[2]),
+            a[3].max(b[3]),
+        ]
+    })
+}

@@ -11,7 +11,7 @@ use flatgeobuf::packed_r_tree::{NodeItem, calc_extent, hilbert_sort};
 use super::columns::Column;
 use super::schema::{COLUMN_ID, COLUMN_KEY, COLUMN_NAME, COLUMN_PARENT, COLUMN_REPAIR_ZOOMS};
 use super::{write_arrow, write_fgb};
-use crate::geometry::{GridPoint, M_MAX, MultiPolygon, Polygon, Ring, WORLD_CELLS};
+use crate::geometry::{self, GridPoint, M_MAX, MultiPolygon, Polygon, Ring, WORLD_CELLS};
 use crate::mercator::metres_from_grid;
 
 /// The polygons of rows: kept, or made one row after the other as they are written, when all at
@@ -41,12 +41,8 @@ impl Geometries for Vec<MultiPolygon> {
         let rings = || self[row].iter().flat_map(Polygon::rings);
         let vertices: usize = rings().map(Vec::len).sum();
         let is_sound = vertices <= VERTICES_MAX && rings().all(is_ring);
-        let mut bounds: Option<[i32; 4]> = None;
-        for v in self[row].iter().flat_map(|polygon| &polygon.exterior) {
-            let b = bounds.get_or_insert([v.x, v.y, v.x, v.y]);
-            *b = [b[0].min(v.x), b[1].min(v.y), b[2].max(v.x), b[3].max(v.y)];
-        }
-        bounds.filter(|_| is_sound)
+        let exteriors = self[row].iter().flat_map(|polygon| &polygon.exterior);
+        geometry::bounds(exteriors.map(|vertex| vertex.point())).filter(|_| is_sound)
     }
 }
 
