@@ -10,6 +10,7 @@ use i_overlay::core::solver::Solver;
 use i_overlay::i_float::int::point::IntPoint;
 
 use crate::quantize::{Cell, Shape};
+use crate::validity::{Place, place};
 
 /// Vertices on a straight line are kept: a neighbour may have them too.
 const OPTIONS: IntOverlayOptions = IntOverlayOptions {
@@ -42,8 +43,23 @@ pub fn repair(shape: &Shape, bounds: Option<[i32; 4]>, out: &mut Shape) {
     let frame: Vec<_> = frame.into_iter().collect();
     let mut overlay = Overlay::with_contours_custom(&contours, &frame, OPTIONS, Solver::default());
     for polygon in overlay.overlay(rule, FillRule::Positive) {
-        for (i, ring) in polygon.iter().enumerate() {
-            out.push_ring(ring.iter().map(|p| Cell { x: p.x, y: p.y }), i == 0);
+        let ring = |ring: &Vec<IntPoint>| -> Vec<Cell> {
+            ring.iter().map(|p| Cell { x: p.x, y: p.y }).collect()
+        };
+        let mut rings = polygon.iter().map(ring);
+        let Some(exterior) = rings.next() else {
+            continue;
+        };
+        out.push_ring(exterior.iter().copied(), true);
+        for hole in rings.filter(|hole| is_inside(hole, &exterior)) {
+            out.push_ring(hole.into_iter(), false);
         }
     }
+}
+
+/// Whether a hole is where its exterior is. Now and then the overlay gives an exterior what is wound
+/// backwards beside it, and meets it in one point.
+fn is_inside(hole: &[Cell], exterior: &[Cell]) -> bool {
+    let mut places = hole.iter().map(|cell| place(*cell, exterior));
+    places.find(|place| *place != Place::Edge) != Some(Place::Outside)
 }

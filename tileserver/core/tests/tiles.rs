@@ -151,7 +151,8 @@ fn a_hole_that_touches_its_exterior_is_cut() {
 
 #[test]
 fn every_tile_is_valid() {
-    for seed in 0..cases() {
+    // The last one had a hole beside its exterior.
+    for seed in (0..cases()).chain([30_023]) {
         let scene = scene(seed);
         for feature in features(&scene.template, None) {
             if let Some(fault) = feature.fault() {
