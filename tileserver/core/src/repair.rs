@@ -52,7 +52,7 @@ pub fn repair(shape: &Shape, bounds: Option<[i32; 4]>, out: &mut Shape) {
         };
         out.push_ring(exterior.iter().copied(), true);
         for hole in rings.filter(|hole| is_inside(hole, &exterior)) {
-            out.push_ring(hole.into_iter(), false);
+            out.push_ring(hole, false);
         }
     }
 }
